@@ -1,0 +1,99 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Migrations is one schema with its own version: the portal's, the engine's,
+// an application's. Name is what people read and the prefix of the table that
+// holds the version; FS has the numbered files of one dialect.
+type Migrations struct {
+	Name string
+	FS   fs.FS
+}
+
+// NewerError refuses a database that a later program has migrated.
+type NewerError struct {
+	Schema       string
+	Has, Program int64
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the database's %s schema has version %d, this program knows versions up to %d: use a newer onrecord, or restore a backup made before the upgrade", e.Schema, e.Has, e.Program)
+}
+
+// Latest is the newest version that the program knows.
+func (m Migrations) Latest() (int64, error) {
+	provider, err := goose.NewProvider(goose.DialectSQLite3, new(sql.DB), m.FS)
+	if err != nil {
+		return 0, fmt.Errorf("reading the %s migrations: %w", m.Name, err)
+	}
+	var last int64
+	for _, s := range provider.ListSources() {
+		last = max(last, s.Version)
+	}
+	return last, nil
+}
+
+// Migrate brings one schema up to date. A SQLite file that already holds an
+// older version of it is copied first; the copy's path is returned.
+func (db *DB) Migrate(ctx context.Context, m Migrations) (backup string, err error) {
+	handle := db.writers
+	if handle == nil {
+		handle = db.readers
+	} else {
+		// The writer keeps the only connection of its pool; migrations run on
+		// one of their own while nothing else writes yet.
+		handle, err = sql.Open("sqlite", sqliteDSN(db.path, false))
+		if err != nil {
+			return "", fmt.Errorf("opening for migration: %w", err)
+		}
+		defer handle.Close()
+		handle.SetMaxOpenConns(1)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, handle, m.FS,
+		goose.WithTableName(m.Name+"_version"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return "", fmt.Errorf("reading the %s migrations: %w", m.Name, err)
+	}
+	has, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return "", fmt.Errorf("reading the %s schema's version: %w", m.Name, err)
+	}
+	if has > known {
+		return "", &NewerError{Schema: m.Name, Has: has, Program: known}
+	}
+	if has == known {
+		return "", nil
+	}
+	if has > 0 && db.path != "" {
+		if backup, err = db.copyBefore(ctx, handle, m.Name, has); err != nil {
+			return "", err
+		}
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return backup, fmt.Errorf("migrating the %s schema from version %d to %d: %w", m.Name, has, known, err)
+	}
+	return backup, nil
+}
+
+// copyBefore writes a compact copy of the file beside it. VACUUM INTO sees a
+// consistent state even while others write.
+func (db *DB) copyBefore(ctx context.Context, handle *sql.DB, name string, version int64) (string, error) {
+	path := fmt.Sprintf("%s.before-%s-%d-%s", db.path, name, version+1, time.Now().UTC().Format("20060102T150405.000000Z"))
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("copying the database before a migration: %s exists already", path)
+	}
+	if _, err := handle.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		return "", fmt.Errorf("copying the database to %s before a migration: %w", path, err)
+	}
+	return path, os.Chmod(path, 0o600)
+}

@@ -1,0 +1,141 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Tx is one change: a savepoint in the writer's transaction, or a transaction
+// that the caller holds ([Join]). It is valid until its function returns and
+// belongs to one goroutine.
+//
+// After a statement has failed every further one fails with the same error:
+// the database may have rolled everything back, and the next statement would
+// then commit alone.
+type Tx struct {
+	ctx    context.Context
+	on     session
+	cached *statements // nil: the caller's transaction, nothing is cached
+	group  *group
+	failed error
+}
+
+// session is what both a connection and a transaction can do.
+type session interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+// Join runs fn in a transaction that the caller began and will commit. What
+// fn left for the end of the group is written before Join returns.
+func Join(ctx context.Context, tx *sql.Tx, fn func(*Tx) error) error {
+	t := &Tx{ctx: ctx, on: tx, group: &group{}}
+	if err := t.run(fn); err != nil {
+		return err
+	}
+	return t.group.flush(t)
+}
+
+// ExecContext writes. The change's own context holds, not the one given: a
+// caller that hangs up cannot cut a change in half.
+func (t *Tx) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	if t.failed != nil {
+		return nil, t.failed
+	}
+	st, err := t.prepared(query)
+	var res sql.Result
+	switch {
+	case err != nil:
+	case st != nil:
+		res, err = st.ExecContext(t.ctx, args...)
+	default:
+		res, err = t.on.ExecContext(t.ctx, query, args...)
+	}
+	return res, t.fail(err)
+}
+
+// QueryContext reads inside the change.
+func (t *Tx) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	if t.failed != nil {
+		return nil, t.failed
+	}
+	st, err := t.prepared(query)
+	var rows *sql.Rows
+	switch {
+	case err != nil:
+	case st != nil:
+		rows, err = st.QueryContext(t.ctx, args...)
+	default:
+		rows, err = t.on.QueryContext(t.ctx, query, args...)
+	}
+	return rows, t.fail(err)
+}
+
+// QueryRowContext reads at most one row inside the change.
+func (t *Tx) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	if st, err := t.prepared(query); err == nil && st != nil {
+		return st.QueryRowContext(t.ctx, args...)
+	}
+	return t.on.QueryRowContext(t.ctx, query, args...)
+}
+
+func (t *Tx) prepared(query string) (*sql.Stmt, error) {
+	if t.cached == nil {
+		return nil, nil
+	}
+	return t.cached.get(t.ctx, t.on, query)
+}
+
+func (t *Tx) fail(err error) error {
+	if err != nil && t.failed == nil {
+		t.failed = fmt.Errorf("an earlier statement of this change failed: %w", err)
+	}
+	return err
+}
+
+// AtCommit leaves item for the end of the group: flush gets the items of all
+// changes that commit together, in order, and writes them in one go. key says
+// which items belong to one flush. If flush fails, the changes run again one
+// by one.
+func (t *Tx) AtCommit(key any, item any, flush func(*Tx, []any) error) {
+	t.group.add(key, flush, item)
+}
+
+// group gathers what the changes of one commit left for its end.
+type group struct {
+	left []leftover
+}
+
+type leftover struct {
+	key   any
+	flush func(*Tx, []any) error
+	items []any
+}
+
+func (g *group) add(key any, flush func(*Tx, []any) error, items ...any) {
+	for i := range g.left {
+		if g.left[i].key == key {
+			g.left[i].items = append(g.left[i].items, items...)
+			return
+		}
+	}
+	g.left = append(g.left, leftover{key, flush, items})
+}
+
+func (g *group) join(other *group) {
+	for _, l := range other.left {
+		g.add(l.key, l.flush, l.items...)
+	}
+}
+
+func (g *group) flush(t *Tx) error {
+	for _, l := range g.left {
+		if err := l.flush(t, l.items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
