@@ -1,0 +1,148 @@
+package view
+
+import "time"
+
+// AuditLog is the page "Audit Logs". Its address holds the filter; all its
+// forms are GET.
+type AuditLog struct {
+	Page
+
+	// NotOnPlan is the sentence that the team's plan has no audit log (its
+	// actions are recorded all the same); then nothing else is shown.
+	NotOnPlan string
+
+	Search    Search // the query language; field "Search"
+	QueryErr  *QueryError
+	Timestamp TimestampFilter
+	Actor     CheckFilter
+	Action    CheckFilter
+	Object    ObjectFilter
+	Chips     []Chip
+	ClearURL  string // "" when nothing is filtered
+
+	Rows []AuditRow
+
+	// The quiet line: "+ 2,611 sign-ins, imports, readings · Show everything".
+	Quiet         string // "+ 2,611 sign-ins, imports, readings"; "" leaves the line out
+	EverythingURL string // "Show everything"; "" when everything is shown
+	TrackedURL    string // "Show tracked actions only"; "" when only these are shown
+
+	NewerURL string
+	OlderURL string
+	Count    string // "50 of 14,203" or "50 events"; may be ""
+
+	// Stopped tells how far a long search came, "Searched back to 2026-08-03
+	// 12:00 UTC, 10,000 entries."; "" when all rows were searched.
+	Stopped     string
+	ContinueURL string
+}
+
+// QueryError marks the part of the search text that was not understood.
+type QueryError struct {
+	Message string // what is wrong and what would be right
+	Start   int    // byte offsets into Search.Query
+	End     int    // equal to Start when something is missing there
+}
+
+// TimestampFilter is the menu under the button Timestamp: presets, and a form
+// with from and to (2006-01-02T15:04:05, UTC).
+type TimestampFilter struct {
+	On      bool
+	Presets []Choice
+	URL     string
+	Hidden  []Hidden
+	From    string
+	To      string
+	Error   string
+}
+
+// CheckFilter is a menu of checkboxes: a form that sends Name once for each
+// checked option.
+type CheckFilter struct {
+	On     bool
+	URL    string
+	Hidden []Hidden
+	Name   string // "actor" or "action"
+	Groups []CheckGroup
+	More   string // a note at the end, e.g. that only the most recent are listed
+}
+
+// CheckGroup is a headed part of a CheckFilter.
+type CheckGroup struct {
+	Label   string // "" without heading
+	Options []Option
+}
+
+// ObjectFilter is the menu under the button Object: checkboxes named kind and
+// a text field named object (a name or an id).
+type ObjectFilter struct {
+	On         bool
+	URL        string
+	Hidden     []Hidden
+	Kinds      []Option
+	Value      string
+	SuggestURL string // answers ?object=TEXT&kind=… with ObjectSuggestions; "" for none
+}
+
+// AuditRow is one event of the list.
+type AuditRow struct {
+	EventURL string
+	Time     time.Time
+	Actor    AuditRef
+	Action   AuditAction
+	Outcome  string // "", "denied" or "failed"
+	Object   AuditRef
+	Changes  []Change // the summary in the object's cell
+}
+
+// AuditRef is an actor or an object in the log.
+type AuditRef struct {
+	Kind       string // actors: "user", "api_key", "operator", "system"; objects: "call", "user", "device", "metric", "team", …
+	Name       string
+	URL        string // "" shows the name alone
+	Deleted    bool
+	Erased     bool   // the name was erased by law
+	OnlyURL    string // filters by it
+	ExcludeURL string // excludes it
+}
+
+// AuditAction is an action in the log.
+type AuditAction struct {
+	Label      string // "Changed user role"
+	ID         string // "user.role_changed"
+	OnlyURL    string
+	ExcludeURL string
+}
+
+// AuditEvent is the page of one event.
+type AuditEvent struct {
+	Page
+	ID       string
+	Time     time.Time
+	Recorded time.Time // shown when it differs from Time
+	Actor    AuditRef
+	Email    string // the actor's; may be ""
+	Action   AuditAction
+	Sentence string // from the catalogue: what the action means
+	Outcome  string // "ok", "denied" or "failed"
+	Error    string // with "failed" and "denied": why
+	Object   AuditRef
+	ObjectID string
+	Changes  []Change
+	Related  []AuditRef
+	Reason   string
+	Context  []Fact // IP, agent, session, request, via
+	JSON     string // the exact event, indented
+	Pivots   []Link // same actor, same object, same session, ± 5 minutes
+	NewerURL string // the event after this one in the list; may be ""
+	OlderURL string
+	BackURL  string // the list as it was filtered
+}
+
+// HistoryList is the History of one object on a page of its own.
+type HistoryList struct {
+	Page
+	History History
+	BackURL string // the object's page
+	Back    string // its name
+}
