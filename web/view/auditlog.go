@@ -1,6 +1,11 @@
 package view
 
-import "time"
+import (
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // AuditLog is the page "Audit Logs". Its address holds the filter; all its
 // forms are GET.
@@ -145,4 +150,52 @@ type HistoryList struct {
 	History History
 	BackURL string // the object's page
 	Back    string // its name
+}
+
+func (f CheckFilter) count() int {
+	n := 0
+	for _, g := range f.Groups {
+		n += len(g.Options)
+	}
+	return n
+}
+
+func (g CheckGroup) legend(menu string) string {
+	if g.Label == "" {
+		return menu
+	}
+	return g.Label
+}
+
+func optionID(name string, group, option int) string {
+	return name + "-" + strconv.Itoa(group) + "-" + strconv.Itoa(option)
+}
+
+func (f ObjectFilter) suggestions() templ.Attributes {
+	if f.SuggestURL == "" {
+		return nil
+	}
+	return templ.Attributes{"list": "object-suggestions", "data-suggest": f.SuggestURL}
+}
+
+// searchState ties the search field to what is wrong in it.
+func (v AuditLog) searchState() templ.Attributes {
+	if v.QueryErr == nil {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": "query-error"}
+}
+
+func (v AuditLog) emptyTitle() string {
+	if v.ClearURL != "" {
+		return "No event matches"
+	}
+	return "Nothing has been recorded yet"
+}
+
+func (v AuditLog) emptyText() string {
+	if v.ClearURL != "" {
+		return "All rows were searched. Take a filter away, or widen the time."
+	}
+	return "The next change in this team is on this page as soon as it is made."
 }

@@ -103,3 +103,32 @@ type Score struct {
 	Error    string // about Input; then the form is shown open
 	Version  string
 }
+
+// transcriptFormats are the entries of the menu "Export transcript".
+var transcriptFormats = []Option{
+	{Value: "txt", Label: "Text (.txt)"},
+	{Value: "vtt", Label: "WebVTT (.vtt)"},
+	{Value: "json", Label: "JSON (.json)"},
+}
+
+func (g ScoreGroup) editable() bool {
+	for _, s := range g.Scores {
+		if s.EditURL != "" || s.ResetURL != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (s Score) valueInput() Input {
+	in := Input{Name: "value", Label: "Value", Value: s.Input, Error: s.Error, Required: true, MaxLength: 32}
+	switch {
+	case s.Bounds != "" && s.Unit != "":
+		in.Hint = s.Bounds + ", in " + s.Unit
+	case s.Unit != "":
+		in.Hint = "In " + s.Unit
+	default:
+		in.Hint = s.Bounds
+	}
+	return in
+}

@@ -85,3 +85,61 @@ type Problem struct {
 	Next      []Link // at least one next step; empty is a link to the start page
 	RequestID string // to quote when asking the operator; may be ""
 }
+
+func (v Confirm) allInputs() []Input {
+	if v.Reason == nil {
+		return v.Inputs
+	}
+	return append(append([]Input(nil), v.Inputs...), *v.Reason)
+}
+
+// problems are the heading and the sentence of a status.
+var problems = map[int][2]string{
+	400: {"That request makes no sense here", "Something in the address or the form is not what this page expects. Go back and try again."},
+	403: {"Not allowed", "Your role does not permit this. The attempt is on the record."},
+	404: {"Not found", "There is no such page here, or it belongs to a team that you are not in."},
+	405: {"Not like this", "This address does not take that kind of request."},
+	409: {"Not possible now", "The present state does not permit this change. Nothing was changed."},
+	410: {"This link has ended", "A sign-in link works once and for seven days. Ask an Admin of your team for a new one."},
+	412: {"Someone was faster", "This was changed since you opened it, so nothing was saved. Look at it as it is now and try again."},
+	413: {"Too large", "What you sent is larger than this page takes."},
+	415: {"Not this kind of file", "This page does not take that kind of content."},
+	422: {"Something is wrong with the input", "Go back, mend it and try again. Nothing was changed."},
+	429: {"Too many requests", "Wait a moment, then try again."},
+	500: {"Something went wrong here", "It is not your doing, and nothing was changed. The operator's log has the details."},
+	503: {"Not available now", "The portal cannot take this now. Nothing was changed; try again in a minute."},
+	507: {"The disk is full", "Nothing was changed. The operator has to make room; then try again."},
+}
+
+func (v Problem) heading() string {
+	switch p, ok := problems[v.Status]; {
+	case v.Title != "":
+		return v.Title
+	case ok:
+		return p[0]
+	}
+	return problems[500][0]
+}
+
+func (v Problem) message() string {
+	switch p, ok := problems[v.Status]; {
+	case v.Message != "":
+		return v.Message
+	case ok:
+		return p[1]
+	}
+	return problems[500][1]
+}
+
+func (v Problem) next() []Link {
+	if len(v.Next) == 0 {
+		return []Link{{Label: "Start page", URL: "/"}}
+	}
+	return v.Next
+}
+
+func (v Problem) framed() Page {
+	p := v.Page
+	p.Title = v.heading()
+	return p
+}

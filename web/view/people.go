@@ -147,3 +147,40 @@ type Device struct {
 	Actions   []Action
 	History   History
 }
+
+func (r UserRow) shown() string {
+	if r.Name == "" {
+		return r.Email
+	}
+	return r.Name
+}
+
+func (v UserList) hasActions() bool {
+	for _, r := range v.Rows {
+		if len(r.Actions) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (v DeviceList) hasActions() bool {
+	for _, r := range v.Rows {
+		if len(r.Actions) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (v AddUsers) inputs() []Input {
+	return []Input{
+		{Kind: KindArea, Name: "emails", Label: "Emails", Value: v.Emails, Error: v.EmailError,
+			Hint: "One or many, separated by commas, spaces or new lines. Those who are members already are skipped."},
+		{Kind: KindFile, Name: "csv", Label: "CSV file", Error: v.FileError, Optional: true,
+			Hint: "With a column email; a column name is used where it is there."},
+		{Kind: KindSelect, Name: "role", Label: "Role", Options: v.Roles, Error: v.RoleError, Required: true,
+			Hint: "Admins and Auditors get a one-time link to choose a password. Agents have no administration."},
+		*ReasonInput(v.Reason),
+	}
+}

@@ -50,3 +50,7 @@ type SettingsSecurity struct {
 	AuditLogsURL string // "" leaves it out
 	AuditLogsOn  bool   // the plan has it
 }
+
+func (v SettingsGeneral) nameInput() Input {
+	return Input{Name: "name", Label: "Team name", Value: v.Name, Error: v.NameError, Required: true, MaxLength: 120}
+}

@@ -1,6 +1,9 @@
 package view
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // SignIn is the page /login. Posts email, password and next to URL.
 type SignIn struct {
@@ -72,3 +75,29 @@ type Session struct {
 	Current  bool
 	EndURL   string // form, post
 }
+
+func newPasswordInput(label string, minLength int, wrong string) Input {
+	return Input{Kind: KindPassword, Name: "password", Label: label, Error: wrong, Required: true,
+		Autocomplete: "new-password",
+		Hint:         "At least " + strconv.Itoa(minLength) + " characters. Any characters will do; several words make a good one."}
+}
+
+func (v ChoosePassword) inputs() []Input {
+	return []Input{
+		{Name: "name", Label: "Your name", Value: v.Name, Error: v.NameError, Required: true, Autocomplete: "name", MaxLength: 120},
+		newPasswordInput("Password", v.MinLength, v.Error),
+	}
+}
+
+func (v Account) nameInput() Input {
+	return Input{Name: "name", Label: "Name", Value: v.Name, Error: v.NameError, Required: true, Autocomplete: "name", MaxLength: 120}
+}
+
+func (v Account) passwordInputs() []Input {
+	return []Input{
+		{Kind: KindPassword, Name: "current", Label: "Current password", Error: v.PasswordErrors.Current, Required: true, Autocomplete: "current-password"},
+		newPasswordInput("New password", v.MinLength, v.PasswordErrors.Password),
+	}
+}
+
+func (v Account) inputs() []Input { return append([]Input{v.nameInput()}, v.passwordInputs()...) }
