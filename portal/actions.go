@@ -1,0 +1,144 @@
+package portal
+
+import "onrecord/audit"
+
+// The actions of the catalogue. An id never changes: logs hold it for ever.
+const (
+	CallViewed             = "call.viewed"
+	CallTranscriptExported = "call.transcript_exported"
+	CallDeleted            = "call.deleted"
+	CallRestored           = "call.restored"
+
+	MetricValueEdited = "metric.value_edited"
+	MetricValueReset  = "metric.value_reset"
+	MetricEnabled     = "metric.enabled"
+	MetricDisabled    = "metric.disabled"
+
+	UserCreated     = "user.created"
+	UserRoleChanged = "user.role_changed"
+	UserDeleted     = "user.deleted"
+	UserBlocked     = "user.blocked"
+	UserUnblocked   = "user.unblocked"
+	DeviceMoved     = "device.moved"
+	UserLinkCreated = "user.link_created"
+
+	DeviceAdded      = "device.added"
+	DeviceAssigned   = "device.assigned"
+	DeviceUnassigned = "device.unassigned"
+	DeviceBlocked    = "device.blocked"
+	DeviceUnblocked  = "device.unblocked"
+
+	OrganizationCreated = "organization.created"
+	TeamCreated         = "team.created"
+	TeamRenamed         = "team.renamed"
+	TeamPlanChanged     = "team.plan_changed"
+
+	AccountCreated         = "account.created"
+	AccountRenamed         = "account.renamed"
+	AccountPasswordSet     = "account.password_set"
+	AccountPasswordChanged = "account.password_changed"
+	SessionSignedIn        = "session.signed_in"
+	SessionSignInFailed    = "session.sign_in_failed"
+	SessionSignedOut       = "session.signed_out"
+	SessionEnded           = "session.ended"
+	AccessRefused          = "access.refused"
+
+	AuditLogViewed = "audit_log.viewed"
+
+	CallImported = "call.imported"
+)
+
+// The headings that actions stand under in menus.
+const (
+	groupCalls    = "Call session"
+	groupMetrics  = "Performance metrics"
+	groupUsers    = "User management"
+	groupDevices  = "Device management"
+	groupSettings = "Settings"
+	groupSignIn   = "Sign-in"
+	groupLog      = "Audit log"
+	groupImport   = "Import"
+)
+
+// Catalogue is every action of the portal. To add one, add an entry: pages,
+// filters and documentation follow from it.
+var Catalogue = audit.MustCatalogue(
+	audit.Action{ID: CallViewed, Label: "Viewed call", Group: groupCalls, Objects: []string{"call"},
+		Doc: "An Admin opened a call with its transcript; recorded before the transcript left the server."},
+	audit.Action{ID: CallTranscriptExported, Label: "Exported Call Transcript", Group: groupCalls, Objects: []string{"call"},
+		Doc: "An Admin downloaded a call's transcript; the format is in the event's data."},
+	audit.Action{ID: CallDeleted, Label: "Deleted call", Group: groupCalls, Objects: []string{"call"},
+		Doc: "An Admin deleted a call; it stays in the list of deleted calls and can be restored."},
+	audit.Action{ID: CallRestored, Label: "Restore call", Group: groupCalls, Objects: []string{"call"},
+		Doc: "An Admin brought a deleted call back."},
+
+	audit.Action{ID: MetricValueEdited, Label: "Edit metric value", Group: groupMetrics, Objects: []string{"call"},
+		Doc: "An Admin set a metric's value on a call in place of the computed default; the metric is related to the event."},
+	audit.Action{ID: MetricValueReset, Label: "Reset metric value", Group: groupMetrics, Objects: []string{"call"},
+		Doc: "An Admin returned a metric on a call to its computed default; the metric is related to the event."},
+	audit.Action{ID: MetricEnabled, Label: "Enabled metric", Group: groupMetrics, Objects: []string{"metric"},
+		Doc: "An Admin switched a metric on for the team."},
+	audit.Action{ID: MetricDisabled, Label: "Disabled metric", Group: groupMetrics, Objects: []string{"metric"},
+		Doc: "An Admin switched a metric off for the team; its values stay."},
+
+	audit.Action{ID: UserCreated, Label: "Created new user", Group: groupUsers, Objects: []string{"user"},
+		Doc: "Somebody became a member of the team, for the first time or again."},
+	audit.Action{ID: UserRoleChanged, Label: "Changed user role", Group: groupUsers, Objects: []string{"user"},
+		Doc: "A member's role was changed; every session of theirs ended."},
+	audit.Action{ID: UserDeleted, Label: "Deleted user", Group: groupUsers, Objects: []string{"user"},
+		Doc: "A member was removed from the team; every session of theirs ended."},
+	audit.Action{ID: UserBlocked, Label: "Blocked user", Group: groupUsers, Objects: []string{"user"},
+		Doc: "A member was shut out of the team; every session of theirs ended."},
+	audit.Action{ID: UserUnblocked, Label: "Unblocked user", Group: groupUsers, Objects: []string{"user"},
+		Doc: "A blocked member was let in again."},
+	audit.Action{ID: DeviceMoved, Label: "Move device", Group: groupUsers, Objects: []string{"device"},
+		Doc: "A device was moved to another team; recorded in both teams' logs, each event naming the other."},
+	audit.Action{ID: UserLinkCreated, Label: "Created sign-in link", Group: groupUsers, Objects: []string{"user"},
+		Doc: "A one-time link was made with which a member can choose a password and sign in."},
+
+	audit.Action{ID: DeviceAdded, Label: "Added device", Group: groupDevices, Objects: []string{"device"},
+		Doc: "A device was added to the team."},
+	audit.Action{ID: DeviceAssigned, Label: "Assigned device", Group: groupDevices, Objects: []string{"device"},
+		Doc: "A device was given to a member; the member is related to the event."},
+	audit.Action{ID: DeviceUnassigned, Label: "Unassigned device", Group: groupDevices, Objects: []string{"device"},
+		Doc: "A device was taken back from its member, also when that member was deleted."},
+	audit.Action{ID: DeviceBlocked, Label: "Blocked device", Group: groupDevices, Objects: []string{"device"},
+		Doc: "A device was blocked; it keeps its member."},
+	audit.Action{ID: DeviceUnblocked, Label: "Unblocked device", Group: groupDevices, Objects: []string{"device"},
+		Doc: "A blocked device may be used again."},
+
+	audit.Action{ID: OrganizationCreated, Label: "Created organization", Group: groupSettings, Objects: []string{"organization"},
+		Doc: "The installation was set up; the organization's log begins here."},
+	audit.Action{ID: TeamCreated, Label: "Created team", Group: groupSettings, Objects: []string{"team"},
+		Doc: "A team was added; recorded in the organization's log and at the beginning of the team's own."},
+	audit.Action{ID: TeamRenamed, Label: "Renamed team", Group: groupSettings, Objects: []string{"team"},
+		Doc: "A team's name was changed; recorded in the organization's log and the team's own."},
+	audit.Action{ID: TeamPlanChanged, Label: "Changed plan", Group: groupSettings, Objects: []string{"team"},
+		Doc: "A team's plan was changed; recorded in the organization's log and the team's own."},
+
+	audit.Action{ID: AccountCreated, Label: "Created account", Group: groupSignIn, Objects: []string{"user"},
+		Doc: "A mail address was seen for the first time in the organization; caused by its first membership."},
+	audit.Action{ID: AccountRenamed, Label: "Changed name", Group: groupSignIn, Objects: []string{"user"},
+		Doc: "A person changed their own name; recorded in the organization's log and in each of their teams."},
+	audit.Action{ID: AccountPasswordSet, Label: "Set password", Group: groupSignIn, Objects: []string{"user"},
+		Doc: "A person used a one-time link to choose a password; every older session ended."},
+	audit.Action{ID: AccountPasswordChanged, Label: "Changed password", Group: groupSignIn, Objects: []string{"user"},
+		Doc: "A person changed their own password; every other session of theirs ended."},
+	audit.Action{ID: SessionSignedIn, Label: "Signed in", Group: groupSignIn, Objects: []string{"user"}, Quiet: true,
+		Doc: "A person signed in; recorded in each of their teams."},
+	audit.Action{ID: SessionSignInFailed, Label: "Failed sign-in", Group: groupSignIn, Objects: []string{"user"}, Quiet: true,
+		Doc: "A sign-in was refused; for an unknown address it is in the organization's log, without what was typed."},
+	audit.Action{ID: SessionSignedOut, Label: "Signed out", Group: groupSignIn, Objects: []string{"user"}, Quiet: true,
+		Doc: "A person signed out; recorded in each of their teams."},
+	audit.Action{ID: SessionEnded, Label: "Ended session", Group: groupSignIn, Objects: []string{"user"}, Quiet: true,
+		Doc: "A person ended another session of their own; recorded in each of their teams."},
+	audit.Action{ID: AccessRefused, Label: "Refused access", Group: groupSignIn,
+		Objects: []string{"user", "device", "call", "metric", "team"},
+		Doc:     "Somebody asked for a page that their role does not have, or for something that the team does not have."},
+
+	audit.Action{ID: AuditLogViewed, Label: "Viewed audit log", Group: groupLog, Quiet: true,
+		Doc: "Somebody read the audit log; once for each session, filter and hour."},
+
+	audit.Action{ID: CallImported, Label: "Imported call", Group: groupImport, Objects: []string{"call"}, Quiet: true,
+		Doc: "A call arrived with its transcript; the event holds every value it came with."},
+)

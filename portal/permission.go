@@ -1,0 +1,156 @@
+package portal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"onrecord/audit"
+	"onrecord/database"
+	"onrecord/portal/store"
+)
+
+// Role says what a member may do in a team.
+type Role string
+
+// The roles. An Admin may do everything; an Auditor reads everything but
+// transcripts, and the log, and changes nothing; an Agent has no part in the
+// administration.
+const (
+	Admin   Role = "admin"
+	Auditor Role = "auditor"
+	Agent   Role = "agent"
+)
+
+// Roles are all roles, the mightiest first.
+var Roles = []Role{Admin, Auditor, Agent}
+
+// Label is the role as people read it.
+func (r Role) Label() string {
+	switch r {
+	case Admin:
+		return "Admin"
+	case Auditor:
+		return "Auditor"
+	case Agent:
+		return "Agent"
+	}
+	return string(r)
+}
+
+// ParseRole reads a role whatever its case. Error: Invalid, field role.
+func ParseRole(s string) (Role, error) {
+	r := Role(strings.ToLower(strings.TrimSpace(s)))
+	if !slices.Contains(Roles, r) {
+		return "", audit.Invalid("role", "The role %q is not known: it is Admin, Auditor or Agent.", clip(s))
+	}
+	return r, nil
+}
+
+// authorize checks that the caller may act in the team: an operator, or an
+// active member with one of the roles. Inside a record it reads what stands at
+// that moment, so that an Admin demoted an instant ago is refused. Of the
+// organization's own log only operators may ask.
+//
+// Errors: NotFound for a team that is not the caller's, Denied.
+func (p *Portal) authorize(ctx context.Context, q database.Querier, by Caller, team string, roles ...Role) error {
+	if by.Type == audit.ActorOperator && (team != "" && team == p.Organization() || p.isTeam(team)) {
+		return nil
+	}
+	if by.Type != audit.ActorUser || !p.isTeam(team) {
+		return noTeam()
+	}
+	m, err := store.MemberByID(ctx, q, team, by.ID)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !m.Deleted.IsZero() {
+		return noTeam()
+	}
+	if err != nil {
+		return fmt.Errorf("reading the permission of %s: %w", by.ID, err)
+	}
+	if m.Status != Active {
+		return audit.Denied("You are blocked in this team. Its Admins can unblock you.")
+	}
+	if !slices.Contains(roles, Role(m.Role)) {
+		return audit.Denied("This needs the role %s; yours in this team is %s.", labels(roles), Role(m.Role).Label())
+	}
+	return nil
+}
+
+func noTeam() error { return audit.NotFound("You have no such team.") }
+
+func labels(roles []Role) string {
+	var all []string
+	for _, r := range roles {
+		all = append(all, r.Label())
+	}
+	return strings.Join(all, " or ")
+}
+
+// mayRead checks the permission for a page that only shows things to Admins
+// and Auditors, and records a refusal as access.refused with the page's name.
+func (p *Portal) mayRead(ctx context.Context, by Caller, team, page string) error {
+	err := p.authorize(ctx, p.db, by, team, Admin, Auditor)
+	if err == nil {
+		return nil
+	}
+	in := p.intent(by, team, AccessRefused)
+	in.Data = joined(in.Data, "page", page)
+	return p.refuse(ctx, in, err)
+}
+
+// refuse records a refusal that was found outside a record and returns err.
+func (p *Portal) refuse(ctx context.Context, in audit.Intent, err error) error {
+	return p.log.Refuse(ctx, in, err)
+}
+
+// intent begins what the caller is about to do in a team. An id that is no
+// team's has no log: what is tried there goes to the organization's, with the
+// id as a fact.
+func (p *Portal) intent(by Caller, team, action string) audit.Intent {
+	in := audit.Intent{Log: team, Actor: by.Actor, Context: by.Context, Action: action}
+	if org := p.Organization(); team != org && !p.isTeam(team) {
+		in.Log = p.Organization()
+		in.Data = map[string]string{"tried": "team " + clip(team)}
+	}
+	return in
+}
+
+// intentOn is intent for one object of the team, of a kind (the prefix of its
+// ids). Until the change has found it the object has no name; an id that is
+// none of that kind is no object, only what was tried.
+func (p *Portal) intentOn(by Caller, team, action, kind, id, reason string) audit.Intent {
+	in := p.intent(by, team, action)
+	in.Reason = reason
+	if audit.ValidID(kind, id) {
+		in.Object = audit.Ref{Type: kind, ID: id}
+	} else {
+		in.Data = joined(in.Data, "tried", kind+" "+clip(id))
+	}
+	return in
+}
+
+// joined sets a fact; if there is one of that name already both stay.
+func joined(data map[string]string, key, value string) map[string]string {
+	if data == nil {
+		data = map[string]string{}
+	}
+	if was := data[key]; was != "" {
+		value = was + ", " + value
+	}
+	data[key] = value
+	return data
+}
+
+// clip shortens what somebody sent to what a sentence or a log can bear.
+func clip(s string) string {
+	const most = 64
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most]) + "…"
+}
