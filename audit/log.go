@@ -1,0 +1,255 @@
+// Package audit is an audit log in which a change and its record are one
+// transaction: neither exists without the other.
+//
+// A program declares the tables it wants on the record ([Table]) and the
+// actions that happen to them ([Catalogue]), and makes every change through
+// [Log.Record]. The engine collects before and after from the writes
+// themselves, keeps the event's exact bytes (see docs/event-format.md), and
+// makes it searchable at once. It knows nothing of what the objects are.
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"onrecord/database"
+)
+
+// Log records and searches. One Log may hold the logs of many teams; every
+// call names the one it means. Its methods may be called from several
+// goroutines.
+type Log struct {
+	db       *database.DB
+	cat      *Catalogue
+	tables   map[string]Table
+	clock    *clock
+	logger   *slog.Logger
+	refusals *refusals
+	names    *nameCache
+}
+
+// Option changes how a Log works.
+type Option func(*Log)
+
+// WithClock sets the clock that events are recorded by; time.Now unless set.
+func WithClock(now func() time.Time) Option { return func(l *Log) { l.clock.now = now } }
+
+// WithLogger sets where the Log tells of trouble that no caller can be told of.
+func WithLogger(logger *slog.Logger) Option { return func(l *Log) { l.logger = logger } }
+
+// Open gives the Log in a database that [Migrate] has prepared for the same
+// tables.
+func Open(ctx context.Context, db *database.DB, cat *Catalogue, tables []Table, opts ...Option) (*Log, error) {
+	l := &Log{
+		db: db, cat: cat, tables: make(map[string]Table, len(tables)),
+		clock: &clock{now: time.Now}, logger: slog.Default(), names: &nameCache{},
+	}
+	for _, t := range tables {
+		l.tables[t.Name] = t
+	}
+	for _, o := range opts {
+		o(l)
+	}
+	l.refusals = newRefusals(l)
+	have, err := guardsIn(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		if have["audit_guard_"+t.Name+"_insert"] == "" {
+			return nil, fmt.Errorf("table %s has no guard: run audit.Migrate with its declaration first", t.Name)
+		}
+	}
+	return l, nil
+}
+
+// Close writes the counts of refusals that were merged. The database stays
+// open: it is the caller's.
+func (l *Log) Close() error { return l.refusals.close() }
+
+// Catalogue is the catalogue given to Open.
+func (l *Log) Catalogue() *Catalogue { return l.cat }
+
+// Tables gives the audited tables.
+func (l *Log) Tables() []Table {
+	all := make([]Table, 0, len(l.tables))
+	for _, t := range l.tables {
+		all = append(all, t)
+	}
+	return all
+}
+
+// DB is the database that the log is in.
+func (l *Log) DB() *database.DB { return l.db }
+
+// Intent says who is about to do what to which object, before it is done.
+type Intent struct {
+	Log     string // whose log: a team's id, or the organization's
+	Actor   Actor  // Type is required
+	Context Context
+	Action  string // an id of the catalogue
+	Object  Ref    // zero if there is none, or if the change finds it ([Tx.SetObject])
+	Related []Ref
+	Reason  string            // in the actor's words
+	Data    map[string]string // further facts; recorded erasably
+	Links   []Link
+}
+
+// ErrNothing is what a change returns when there turned out to be nothing to
+// do: everything is rolled back, nothing is recorded, and Record gives "".
+var ErrNothing = errors.New("nothing to record")
+
+// Record makes a change together with its event and returns the event's id
+// once both are durable. change writes through tx only and may run twice.
+//
+// If change returns an error nothing it wrote remains, and Record returns that
+// error. A refusal is recorded by itself: [Denied], [NotFound] as outcome
+// "denied"; [Conflict] and faults as outcome "failed". [Invalid] is not: the
+// input was never an attempt. A full disk or a read-only file is an [Error]
+// with CodeUnavailable.
+//
+// A caller that hangs up changes nothing: once called, Record finishes.
+//
+// Cost on SQLite: two statements around the change, then for all changes that
+// commit together a few multi-row inserts (an event and its two parts, about
+// ten index entries of twenty bytes, one row of words) and one fsync.
+func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (string, error) {
+	if err := l.check(in); err != nil {
+		return "", err
+	}
+	ctx = context.WithoutCancel(ctx)
+	at := l.clock.tick()
+	id := NewID("evt", at)
+	var rec *recording
+	err := l.db.Write(ctx, func(tx *database.Tx) error {
+		rec = &recording{log: l, tx: tx}
+		return rec.run(in, id, at, change)
+	})
+	if err == nil {
+		l.names.remember(rec.staged)
+		return id, nil
+	}
+	if errors.Is(err, ErrNothing) {
+		return "", nil
+	}
+	err = l.explain(err)
+	l.refuse(ctx, in, id, at, err)
+	return "", err
+}
+
+// Note records that something is about to be disclosed and returns only when
+// the event is durable: show nothing before.
+func (l *Log) Note(ctx context.Context, in Intent) (string, error) {
+	return l.Record(ctx, in, func(*Tx) error { return nil })
+}
+
+// RecordTx records inside a transaction that the caller began on the same
+// database and will commit or roll back: the event is durable when, and only
+// if, the caller's commit is. On an error the caller must roll back; no
+// refusal is recorded, since it would vanish with the transaction (use
+// [Log.Refuse] after the rollback).
+func (l *Log) RecordTx(ctx context.Context, tx *sql.Tx, in Intent, change func(*Tx) error) (string, error) {
+	if err := l.check(in); err != nil {
+		return "", err
+	}
+	at := l.clock.tick()
+	id := NewID("evt", at)
+	err := database.Join(ctx, tx, func(joined *database.Tx) error {
+		return (&recording{log: l, tx: joined}).run(in, id, at, change)
+	})
+	if err != nil {
+		return "", l.explain(err)
+	}
+	return id, nil
+}
+
+// Refuse records a refusal that was found outside Record and returns err, so
+// that a caller can write return log.Refuse(…).
+func (l *Log) Refuse(ctx context.Context, in Intent, err error) error {
+	if e := l.check(in); e != nil {
+		return e
+	}
+	at := l.clock.tick()
+	l.refuse(context.WithoutCancel(ctx), in, NewID("evt", at), at, err)
+	return err
+}
+
+// check finds intents that the program must not have.
+func (l *Log) check(in Intent) error {
+	action, ok := l.cat.Get(in.Action)
+	switch {
+	case !ok:
+		return fmt.Errorf("recording %q: the catalogue has no such action", in.Action)
+	case in.Log == "":
+		return fmt.Errorf("recording %s: the intent names no log", in.Action)
+	case in.Actor.Type == "":
+		return fmt.Errorf("recording %s: the intent names no type of actor", in.Action)
+	}
+	return action.takes(in.Object)
+}
+
+// takes refuses an object of a type that the action does not happen to.
+func (a Action) takes(object Ref) error {
+	if object.Type == "" {
+		return nil
+	}
+	for _, t := range a.Objects {
+		if t == object.Type {
+			return nil
+		}
+	}
+	return fmt.Errorf("recording %s: its objects are %v, not %q", a.ID, a.Objects, object.Type)
+}
+
+// explain turns the database's trouble into a sentence for people. Errors of
+// the change itself pass as they are.
+func (l *Log) explain(err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	message := ""
+	switch l.db.Dialect().Condition(err) {
+	case database.Full:
+		message = "The disk of the database is full. Nothing was changed. Make room, then try again."
+	case database.ReadOnly:
+		message = "The database cannot be written to (read-only file or folder). Nothing was changed."
+	case database.Busy:
+		message = "Another program holds the database for too long. Nothing was changed. Try again."
+	case database.Failing:
+		message = "The disk of the database reports errors. Nothing was changed. An operator has to look at it."
+	}
+	if errors.Is(err, database.ErrClosed) {
+		message = "The program is shutting down. Nothing was changed. Try again in a moment."
+	}
+	if message == "" {
+		return err
+	}
+	return &Error{Code: CodeUnavailable, Message: message, Err: err}
+}
+
+// clock gives the times of events: strictly rising by a microsecond at least,
+// so that ids of one process keep their order, unless the clock itself is set
+// back by more than a second. Then the events say what the clock says.
+type clock struct {
+	now  func() time.Time
+	mu   sync.Mutex
+	last time.Time // guarded by mu
+}
+
+const clockSlack = time.Second
+
+func (c *clock) tick() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.now().UTC().Truncate(time.Microsecond)
+	if !t.After(c.last) && c.last.Sub(t) < clockSlack {
+		t = c.last.Add(time.Microsecond)
+	}
+	c.last = t
+	return t
+}

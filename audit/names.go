@@ -1,0 +1,250 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"onrecord/database"
+)
+
+// naming is one name that an actor or an object bore in a log.
+type naming struct{ log, typ, id, name string }
+
+// rows gives the entries of audit_name: the whole name folded, and each word.
+func (n naming) rows() [][]any {
+	words := Words(n.name)
+	var rows [][]any
+	for _, w := range distinct(append([]string{fold(n.name)}, words...)...) {
+		rows = append(rows, []any{n.log, w, n.typ, n.id, n.name})
+	}
+	return rows
+}
+
+// fold is how names are compared: by their words, or in lower case if they
+// have none ("***").
+func fold(name string) string {
+	if words := Words(name); len(words) > 0 {
+		return strings.Join(words, " ")
+	}
+	return strings.ToLower(strings.TrimSpace(name))
+}
+
+// namings gives the names in an event.
+func namings(e *Event) []naming {
+	var all []naming
+	add := func(typ, id, name string) {
+		if id != "" && name != "" {
+			all = append(all, naming{e.Log, typ, id, name})
+		}
+	}
+	if a := e.Actor; a != nil {
+		add(string(a.Type), a.ID, a.Name)
+		add(string(a.Type), a.ID, a.Email)
+	}
+	if o := e.Object; o != nil {
+		add(o.Type, o.ID, o.Name)
+	}
+	for _, r := range e.Related {
+		add(r.Type, r.ID, r.Name)
+	}
+	return all
+}
+
+// nameCache remembers names that are in the database for certain, so that the
+// usual event writes none. A name is remembered only after its commit.
+type nameCache struct {
+	mu    sync.Mutex
+	known map[naming]struct{} // guarded by mu
+}
+
+const maxKnownNames = 50_000
+
+// unknown gives the event's names that may not be in the database yet.
+func (c *nameCache) unknown(e *Event) []naming {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []naming
+	for _, n := range namings(e) {
+		if _, ok := c.known[n]; !ok {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+func (c *nameCache) remember(committed []staged) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) > maxKnownNames {
+		c.known = map[naming]struct{}{}
+	}
+	for i := range committed {
+		for _, n := range namings(&committed[i].event) {
+			c.known[n] = struct{}{}
+		}
+	}
+}
+
+// NameQuery asks for actors and objects by name.
+type NameQuery struct {
+	Text  string   // the beginnings of words of a name, in any order; "" for all
+	Types []string // of the actor or object; none means any
+	Limit int      // 20 unless set
+}
+
+// maxNamesWalked bounds how many entries one look-up reads.
+const maxNamesWalked = 2_000
+
+// Names gives actors and objects that the log knows, by any name they ever
+// bore, deleted ones too; each once, ordered by name. Every word of the text
+// must begin a word of the name.
+//
+// Cost: a range of the key of audit_name, at most 2,000 entries.
+func (l *Log) Names(ctx context.Context, log string, q NameQuery) ([]Ref, error) {
+	words := Words(q.Text)
+	first := ""
+	for _, w := range words { // the longest is the rarest
+		if len(w) > len(first) {
+			first = w
+		}
+	}
+	types, err := json.Marshal(q.Types)
+	if err != nil {
+		return nil, fmt.Errorf("looking names up: %w", err)
+	}
+	rows, err := l.db.QueryContext(ctx, `
+		SELECT type, id, name FROM audit_name
+		WHERE log = $1 AND word >= $2 AND word < $3 AND ($4 OR type IN (SELECT value FROM json_each($5)))
+		ORDER BY word LIMIT $6`, log, first, first+"\U0010ffff", len(q.Types) == 0, string(types), maxNamesWalked)
+	if err != nil {
+		return nil, fmt.Errorf("looking names up: %w", err)
+	}
+	found, err := scanNames(rows)
+	if err != nil {
+		return nil, err
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 20
+	}
+	var refs []Ref
+	seen := map[Ref]bool{}
+	for _, r := range found {
+		key := Ref{Type: r.Type, ID: r.ID}
+		if !seen[key] && beginsAll(r.Name, words) && len(refs) < limit {
+			seen[key] = true
+			refs = append(refs, r)
+		}
+	}
+	return refs, nil
+}
+
+func beginsAll(name string, words []string) bool {
+	have := Words(name)
+	for _, w := range words {
+		ok := false
+		for _, h := range have {
+			ok = ok || strings.HasPrefix(h, w)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func scanNames(rows interface {
+	Next() bool
+	Scan(...any) error
+	Err() error
+	Close() error
+}) ([]Ref, error) {
+	defer rows.Close()
+	var refs []Ref
+	for rows.Next() {
+		var r Ref
+		if err := rows.Scan(&r.Type, &r.ID, &r.Name); err != nil {
+			return nil, fmt.Errorf("reading names: %w", err)
+		}
+		refs = append(refs, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading names: %w", err)
+	}
+	return refs, nil
+}
+
+// idsNamed resolves a value of a filter: an id stands for itself, a name for
+// everyone who ever bore it, whole or as one of its words.
+func idsNamed(ctx context.Context, q database.Querier, log, value string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT type, id, name FROM audit_name WHERE log = $1 AND word = $2 LIMIT $3`, log, fold(value), maxNamesWalked)
+	if err != nil {
+		return nil, fmt.Errorf("looking %q up: %w", value, err)
+	}
+	refs, err := scanNames(rows)
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	for _, r := range refs {
+		ids = append(ids, r.ID)
+	}
+	return distinct(ids...), nil
+}
+
+// renamed tells, for each phrase of a filter's text, who bears or bore a name
+// with it but has other names too: their events are found by every name, as it
+// was and as it is.
+type renamed map[string][]string
+
+func (r renamed) holds(e *Event, phrase string) bool {
+	for _, id := range r[phrase] {
+		if slices.Contains(e.actors(), id) || slices.Contains(e.objects(), id) {
+			return true
+		}
+	}
+	return false
+}
+
+// streams are the index terms of all of them.
+func (r renamed) streams(log string) []int64 {
+	var all []int64
+	for _, ids := range r {
+		for _, id := range ids {
+			all = append(all, term(log, termActor, id), term(log, termObject, id))
+		}
+	}
+	return all
+}
+
+func (l *Log) renamed(ctx context.Context, log string, phrases []string) (renamed, error) {
+	found := renamed{}
+	for _, phrase := range phrases {
+		words := Words(phrase)
+		if len(words) == 0 {
+			continue
+		}
+		rows, err := l.db.QueryContext(ctx, `
+			SELECT a.type, a.id, a.name FROM audit_name a
+			WHERE a.log = $1 AND a.word = $2
+			  AND EXISTS (SELECT 1 FROM audit_name b WHERE b.log = a.log AND b.type = a.type AND b.id = a.id AND b.name <> a.name)
+			LIMIT $3`, log, words[0], maxNamesWalked)
+		if err != nil {
+			return nil, fmt.Errorf("looking names up: %w", err)
+		}
+		refs, err := scanNames(rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, ref := range refs {
+			if holds([]string{ref.Name}, phrase) && !slices.Contains(found[phrase], ref.ID) {
+				found[phrase] = append(found[phrase], ref.ID)
+			}
+		}
+	}
+	return found, nil
+}

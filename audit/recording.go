@@ -1,0 +1,347 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"onrecord/database"
+)
+
+// recording is one call of Record: one event, or several that belong together
+// ([Tx.Also]).
+type recording struct {
+	log    *Log
+	tx     *database.Tx
+	open   []*Tx    // the innermost last
+	staged []staged // finished events, for the end of the group
+}
+
+// staged is an event ready to be written.
+type staged struct {
+	event  Event
+	sealed sealed
+}
+
+// Tx is an open record: the change writes through it, and what it writes
+// becomes the event's before and after. It is valid until the change returns.
+type Tx struct {
+	rec     *recording
+	event   Event
+	changed []rowChange
+	late    []*Tx // events linked to this one, encoded once both are complete
+}
+
+// run opens the record, runs the change and leaves its events for the end of
+// the group.
+func (r *recording) run(in Intent, id string, at time.Time, change func(*Tx) error) error {
+	t, err := r.begin(in, id, at)
+	if err != nil {
+		return err
+	}
+	if err := change(t); err != nil {
+		return err
+	}
+	if err := r.collect(t); err != nil {
+		return err
+	}
+	for _, each := range append([]*Tx{t}, t.late...) {
+		if err := r.stage(each); err != nil {
+			return err
+		}
+	}
+	for _, s := range r.staged {
+		r.tx.AtCommit(r.log, s, r.log.flush)
+	}
+	return nil
+}
+
+func (r *recording) begin(in Intent, id string, at time.Time) (*Tx, error) {
+	t := &Tx{rec: r, event: newEvent(in, id, at)}
+	_, err := r.tx.ExecContext(r.ctx(), `INSERT INTO audit_open (seq, log, event) VALUES (0, $1, $2)`, in.Log, id)
+	if err != nil {
+		return nil, fmt.Errorf("opening the record: %w", err)
+	}
+	r.open = append(r.open, t)
+	return t, nil
+}
+
+// ctx is the context of statements: the transaction has its own, which no
+// caller can cancel.
+func (r *recording) ctx() context.Context { return context.Background() }
+
+// collect closes the innermost record and takes what it wrote, in one
+// statement.
+func (r *recording) collect(t *Tx) error {
+	rows, err := r.tx.QueryContext(r.ctx(), `DELETE FROM audit_open RETURNING seq, tbl, row, prev, old, new`)
+	if err != nil {
+		return fmt.Errorf("collecting the changes: %w", err)
+	}
+	defer rows.Close()
+	var writes []write
+	for rows.Next() {
+		var w write
+		var table, row, prev sql.NullString
+		var before, after sql.RawBytes
+		if err := rows.Scan(&w.seq, &table, &row, &prev, &before, &after); err != nil {
+			return fmt.Errorf("collecting the changes: %w", err)
+		}
+		w.table, w.row, w.prev = table.String, row.String, prev.String
+		w.before, w.after = bytes.Clone(before), bytes.Clone(after)
+		if w.seq > 0 {
+			writes = append(writes, w)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("collecting the changes: %w", err)
+	}
+	r.open = r.open[:len(r.open)-1]
+	sort.Slice(writes, func(i, j int) bool { return writes[i].seq < writes[j].seq })
+	return t.add(writes)
+}
+
+// stage encodes a finished event.
+func (r *recording) stage(t *Tx) error {
+	if action, _ := r.log.cat.Get(t.event.Action); t.event.Object != nil {
+		if err := action.takes(*t.event.Object); err != nil {
+			return err
+		}
+	}
+	for _, c := range t.changed {
+		t.event.Changes = append(t.event.Changes, c.changes()...)
+	}
+	s, err := r.seal(&t.event)
+	if err != nil {
+		return err
+	}
+	r.staged = append(r.staged, s)
+	return nil
+}
+
+func (r *recording) seal(e *Event) (staged, error) {
+	var who, what [32]byte
+	rand.Read(who[:]) // never fails: crypto/rand
+	rand.Read(what[:])
+	s, err := encode(e, who, what)
+	if err != nil {
+		return staged{}, fmt.Errorf("recording %s: %w", e.Action, err)
+	}
+	return staged{event: *e, sealed: s}, nil
+}
+
+func newEvent(in Intent, id string, at time.Time) Event {
+	e := Event{
+		ID: id, Log: in.Log, Time: at, Recorded: at, Version: 1,
+		Action: in.Action, Outcome: OutcomeOK, Reason: strings.TrimSpace(in.Reason),
+		Context: in.Context, Related: slices.Clone(in.Related), Links: slices.Clone(in.Links),
+	}
+	actor := in.Actor
+	e.Actor = &actor
+	if in.Object.Type != "" {
+		object := in.Object
+		e.Object = &object
+	}
+	for k, v := range in.Data {
+		e.setData(k, v)
+	}
+	return e
+}
+
+func (e *Event) setData(key, value string) {
+	if e.Data == nil {
+		e.Data = map[string]string{}
+	}
+	e.Data[key] = value
+}
+
+// EventID is the id of the event being recorded: the stamp (event_id) of every
+// row that the change writes.
+func (t *Tx) EventID() string { return t.event.ID }
+
+// Now is the event's time.
+func (t *Tx) Now() time.Time { return t.event.Time }
+
+// SetObject names the object when only the change could find it.
+func (t *Tx) SetObject(object Ref) { t.event.Object = &object }
+
+// AddRelated names further objects; the filter object: finds them too.
+func (t *Tx) AddRelated(objects ...Ref) { t.event.Related = append(t.event.Related, objects...) }
+
+// SetData records a further fact, erasably.
+func (t *Tx) SetData(key, value string) { t.event.setData(key, value) }
+
+// ExecContext writes. Each INSERT or UPDATE of an audited table sets event_id
+// to [Tx.EventID]. After a statement has failed the change can only fail.
+func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return t.rec.tx.ExecContext(ctx, query, args...)
+}
+
+// QueryContext reads inside the change.
+func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.rec.tx.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext reads at most one row inside the change.
+func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.rec.tx.QueryRowContext(ctx, query, args...)
+}
+
+// Also records a second event in the same transaction, possibly in another
+// log, with the rows that its own change writes. rel says how the two belong
+// together: with "pair" each names the other, any other word is a link from
+// the second to the first. It gives the second event's id.
+func (t *Tx) Also(in Intent, rel string, change func(*Tx) error) (string, error) {
+	r := t.rec
+	if err := r.log.check(in); err != nil {
+		return "", err
+	}
+	// What the outer change wrote so far is collected before the inner record
+	// opens, and the outer one opens again after it.
+	if err := r.collect(t); err != nil {
+		return "", err
+	}
+	at := r.log.clock.tick()
+	inner, err := r.begin(in, NewID("evt", at), at)
+	if err != nil {
+		return "", err
+	}
+	if err := change(inner); err != nil {
+		return "", err
+	}
+	if err := r.collect(inner); err != nil {
+		return "", err
+	}
+	inner.event.Links = append(inner.event.Links, Link{Rel: rel, Log: t.event.Log, ID: t.event.ID})
+	if rel == "pair" {
+		t.event.Links = append(t.event.Links, Link{Rel: rel, Log: inner.event.Log, ID: inner.event.ID})
+	}
+	t.late = append(t.late, inner)
+	t.late = append(t.late, inner.late...)
+	inner.late = nil
+	_, err = r.tx.ExecContext(r.ctx(), `INSERT INTO audit_open (seq, log, event) VALUES (0, $1, $2)`, t.event.Log, t.event.ID)
+	if err != nil {
+		return "", fmt.Errorf("opening the record again: %w", err)
+	}
+	r.open = append(r.open, t)
+	return inner.event.ID, nil
+}
+
+// write is one write of an audited row, as its guard saw it.
+type write struct {
+	seq              int64
+	table, row, prev string
+	before, after    []byte // JSON objects by column; before is nil for an INSERT
+}
+
+// rowChange is all that one event changed of one row.
+type rowChange struct {
+	on     Ref
+	prev   string
+	fields []Change
+}
+
+// add folds writes into the row changes: of several writes of one row the
+// first before and the last after remain.
+func (t *Tx) add(writes []write) error {
+	for _, w := range writes {
+		table, ok := t.rec.log.tables[w.table]
+		if !ok {
+			return fmt.Errorf("recording %s: table %s has a guard but is not declared", t.event.Action, w.table)
+		}
+		if err := t.row(Ref{Type: table.Type, ID: w.row}, w.prev).fold(table, w); err != nil {
+			return fmt.Errorf("recording %s: row %s of %s: %w", t.event.Action, w.row, w.table, err)
+		}
+	}
+	return nil
+}
+
+func (t *Tx) row(on Ref, prev string) *rowChange {
+	for i := range t.changed {
+		if t.changed[i].on == on {
+			return &t.changed[i]
+		}
+	}
+	t.changed = append(t.changed, rowChange{on: on, prev: prev})
+	return &t.changed[len(t.changed)-1]
+}
+
+func (r *rowChange) fold(table Table, w write) error {
+	before, err := image(w.before)
+	if err != nil {
+		return err
+	}
+	after, err := image(w.after)
+	if err != nil {
+		return err
+	}
+	for _, column := range slices.Sorted(maps.Keys(after)) {
+		class, _ := table.classOf(column)
+		if class == Secret {
+			if after[column].isTrue() {
+				r.set(column, class, Value{}, Value{})
+			}
+			continue
+		}
+		if before[column] != after[column] {
+			r.set(column, class, before[column], after[column])
+		}
+	}
+	return nil
+}
+
+func (r *rowChange) set(field string, class Class, from, to Value) {
+	for i := range r.fields {
+		if r.fields[i].Field == field {
+			r.fields[i].To = to
+			return
+		}
+	}
+	r.fields = append(r.fields, Change{On: r.on, Prev: r.prev, Field: field, Class: class, From: from, To: to})
+}
+
+// changes gives what remains different. A row that was written without a
+// difference still gets one entry without a field, so that its stamp and the
+// chain of prev stay explained.
+func (r *rowChange) changes() []Change {
+	var out []Change
+	for _, c := range r.fields {
+		if c.Class == Secret || c.From != c.To {
+			out = append(out, c)
+		}
+	}
+	if out == nil {
+		out = []Change{{On: r.on, Prev: r.prev, Class: Plain}}
+	}
+	return out
+}
+
+// image reads a guard's JSON of a row. Numbers are integers: [Table.check]
+// refuses columns of fractions.
+func image(raw []byte) (map[string]Value, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	var members map[string]any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&members); err != nil {
+		return nil, fmt.Errorf("reading the row: %w", err)
+	}
+	values := make(map[string]Value, len(members))
+	for name, m := range members {
+		v, err := valueOf(m)
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", name, err)
+		}
+		values[name] = v
+	}
+	return values, nil
+}

@@ -1,0 +1,182 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"onrecord/database"
+)
+
+const (
+	refusalWindow = time.Minute // of one actor or address and one action
+	refusalEvents = 10          // of a window are events of their own
+	maxWindows    = 10_000      // kept in memory
+)
+
+// refusals keeps a flood of refusals from filling a log that nothing can be
+// deleted from: per actor (or address, if nobody is signed in) and action, ten
+// a minute are events; the rest of that minute becomes one event with their
+// count. A crash within the minute loses that one event.
+type refusals struct {
+	log *Log
+
+	mu      sync.Mutex
+	windows map[refusalKey]*window // guarded by mu
+	closed  bool                   // guarded by mu
+	pending sync.WaitGroup         // merged windows not yet written
+}
+
+type refusalKey struct{ log, who, action string }
+
+type window struct {
+	opened time.Time
+	seen   int
+	merged int
+	intent Intent
+	err    error
+	timer  *time.Timer
+}
+
+func newRefusals(l *Log) *refusals {
+	return &refusals{log: l, windows: map[refusalKey]*window{}}
+}
+
+// refuse records a refusal, or counts it. Trouble is told to the logger: the
+// caller gets the refusal itself as its answer.
+func (l *Log) refuse(ctx context.Context, in Intent, id string, at time.Time, err error) {
+	switch CodeOf(err) {
+	case CodeInvalid, CodeTooMany:
+		return
+	}
+	if !l.refusals.admit(in, at, err) {
+		return
+	}
+	if e := l.writeRefusal(ctx, in, id, at, err); e != nil {
+		l.logger.ErrorContext(ctx, "a refusal could not be recorded", "action", in.Action, "event", id, "error", e)
+	}
+}
+
+func (l *Log) writeRefusal(ctx context.Context, in Intent, id string, at time.Time, refusal error) error {
+	var rec *recording
+	err := l.db.Write(ctx, func(tx *database.Tx) error {
+		rec = &recording{log: l, tx: tx}
+		e := newEvent(in, id, at)
+		e.Outcome, e.Error = outcomeOf(refusal)
+		if known, ok := errors.AsType[*Error](refusal); ok {
+			e.setData("refusal", known.Message)
+		}
+		s, err := rec.seal(&e)
+		if err != nil {
+			return err
+		}
+		rec.staged = []staged{s}
+		tx.AtCommit(l, s, l.flush)
+		return nil
+	})
+	if err == nil {
+		l.names.remember(rec.staged)
+	}
+	return err
+}
+
+// outcomeOf tells how a refusal reads in the log.
+func outcomeOf(err error) (Outcome, string) {
+	switch code := CodeOf(err); code {
+	case CodeDenied, CodeNotFound:
+		return OutcomeDenied, ""
+	case CodeGone:
+		return OutcomeFailed, string(CodeConflict)
+	default:
+		return OutcomeFailed, string(code)
+	}
+}
+
+// admit tells whether this refusal is an event of its own.
+func (r *refusals) admit(in Intent, at time.Time, err error) bool {
+	who := in.Actor.ID
+	if who == "" {
+		who = "address " + in.Context.IP
+	}
+	key := refusalKey{in.Log, who, in.Action}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.windows[key]
+	if w == nil || at.Sub(w.opened).Abs() >= refusalWindow {
+		r.forgetOld(at)
+		if w != nil && w.merged > 0 {
+			r.finish(w)
+		}
+		w = &window{opened: at}
+		r.windows[key] = w
+	}
+	w.seen++
+	if w.seen <= refusalEvents || r.closed {
+		return true
+	}
+	w.merged++
+	w.intent, w.err = in, err
+	if w.merged == 1 {
+		r.pending.Add(1)
+		w.timer = time.AfterFunc(refusalWindow, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.finish(w)
+		})
+	}
+	return false
+}
+
+// finish writes the count of a window once. The caller holds mu.
+func (r *refusals) finish(w *window) {
+	if w.merged == 0 {
+		return
+	}
+	w.timer.Stop()
+	in, err, n := w.intent, w.err, w.merged
+	w.merged = 0
+	in.Object, in.Related = Ref{}, nil // the merged refusals may have had different ones
+	in.Data = map[string]string{"count": strconv.Itoa(n)}
+	in.Reason = ""
+	go func() {
+		defer r.pending.Done()
+		at := r.log.clock.tick()
+		if e := r.log.writeRefusal(context.Background(), in, NewID("evt", at), at, err); e != nil {
+			r.log.logger.Error("merged refusals could not be recorded", "action", in.Action, "count", n, "error", e)
+		}
+	}()
+}
+
+// forgetOld drops windows that are over, so that memory stays bounded. The
+// caller holds mu.
+func (r *refusals) forgetOld(at time.Time) {
+	if len(r.windows) < maxWindows {
+		return
+	}
+	for key, w := range r.windows {
+		if w.merged == 0 && at.Sub(w.opened) >= refusalWindow {
+			delete(r.windows, key)
+		}
+	}
+}
+
+func (r *refusals) close() error {
+	r.mu.Lock()
+	r.closed = true
+	for _, w := range r.windows {
+		r.finish(w)
+	}
+	r.mu.Unlock()
+	done := make(chan struct{})
+	go func() { r.pending.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(busyClose):
+		return errors.New("closing the log: merged refusals could not be written in time")
+	}
+}
+
+const busyClose = 15 * time.Second
