@@ -27,8 +27,11 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 // machine is the value of a datetime attribute, with all digits.
 func machine(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
-// exact shows a time to the microsecond in UTC.
-func exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000") + " UTC" }
+// micro shows a time to the microsecond in UTC.
+func micro(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000") }
+
+// exact is micro with its zone.
+func exact(t time.Time) string { return micro(t) + " UTC" }
 
 // clock shows a length or an offset as m:ss or h:mm:ss.
 func clock(d time.Duration) string {
@@ -80,7 +83,8 @@ func initials(name string) string {
 func tint(name string) string {
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	return "tint" + strconv.Itoa(int(h.Sum32()%6))
+	sum := h.Sum32()
+	return "tint" + strconv.Itoa(int((sum^sum>>15)%6))
 }
 
 // dash stands in for a value that is not there.
@@ -91,11 +95,15 @@ func dash(s string) string {
 	return s
 }
 
-// summary is a change in one line: "agent → admin" or "Role: agent → admin".
+// summary is a change in one line: "agent → admin" or "Role: agent → admin",
+// and "Role: agent" for a value that was given first.
 func (c Change) summary() string {
 	text := dash(c.From) + " → " + dash(c.To)
-	if c.Erased {
+	switch {
+	case c.Erased:
 		text = "erased"
+	case c.Field != "" && c.From == "":
+		text = dash(c.To)
 	}
 	if c.Field == "" {
 		return text
