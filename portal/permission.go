@@ -119,13 +119,15 @@ func (p *Portal) intent(by Caller, team, action string) audit.Intent {
 	return in
 }
 
-// intentOn is intent for one object of the team, of a kind (the prefix of its
-// ids). Until the change has found it the object has no name; an id that is
+// prefixes of the ids of each kind of object.
+var prefixes = map[string]string{"user": "user", "device": "dev", "call": "call", "team": "team"}
+
+// intentOn is intent for one object of the team, of a kind. Until the change has found it the object has no name; an id that is
 // none of that kind is no object, only what was tried.
 func (p *Portal) intentOn(by Caller, team, action, kind, id, reason string) audit.Intent {
 	in := p.intent(by, team, action)
 	in.Reason = reason
-	if audit.ValidID(kind, id) {
+	if audit.ValidID(prefixes[kind], id) {
 		in.Object = audit.Ref{Type: kind, ID: id}
 	} else {
 		in.Data = joined(in.Data, "tried", kind+" "+clip(id))
