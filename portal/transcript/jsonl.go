@@ -126,7 +126,8 @@ func jsonError(err error, last bool) *Error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return wrong("", "", "the line ends before its JSON object does; an object must stand on one line")
 	}
-	return wrong(jsonField(syntax.JSONPointer), "", "is no valid JSON after byte %d of the line: %s", syntax.ByteOffset, syntax.Err)
+	what, _, _ := strings.Cut(syntax.Err.Error(), " `") // the decoder quotes what stands there
+	return wrong(jsonField(syntax.JSONPointer), "", "is no valid JSON after byte %d of the line: %s", syntax.ByteOffset, what)
 }
 
 func jsonShape(t reflect.Type) string {

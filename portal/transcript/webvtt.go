@@ -269,7 +269,7 @@ func voices(s string) ([]voice, *Error) {
 		if err := flush(); err != nil {
 			return nil, err
 		}
-		if tag == "</v>" {
+		if strings.HasPrefix(tag, "</v") {
 			open = false
 		} else if name := voiceTag.FindStringSubmatch(tag); name != nil {
 			end()
