@@ -166,27 +166,27 @@ func uniqueKeys(ctx context.Context, q database.Querier, table string) ([][]stri
 	return keys, rows.Err()
 }
 
-// engineGuards protect the engine's own tables: events and names only ever
-// grow, parts may be erased, all of it only while a record is open.
+// engineGuards protect the engine's own tables: an event enters only through
+// the queue of the sealer and never changes; a part and a name can only be
+// erased, while a record of it is open.
 func engineGuards() []trigger {
-	closed := "NOT EXISTS (SELECT 1 FROM audit_open WHERE seq = 0)"
-	needsOpen := func(table string) string {
-		return refuse(table+": this needs an open record", closed)
-	}
-	// Both ends of the range of keys that one microsecond owns: see order.go.
+	notQueued := "NOT EXISTS (SELECT 1 FROM audit_unsealed WHERE n = NEW.n)"
+	notOpen := "NOT EXISTS (SELECT 1 FROM audit_open WHERE seq = 0)"
+	// Both ends of the range of places that one microsecond owns: see order.go.
 	sameInstant := "n BETWEEN (NEW.n >> 11 << 11) AND (NEW.n | 2047)"
 	return []trigger{
-		makeTrigger("audit_event", "BEFORE INSERT", "insert", needsOpen("audit_event"),
+		makeTrigger("audit_event", "BEFORE INSERT", "insert",
+			refuse("audit_event: an event enters only through the engine", notQueued),
 			refuse("audit_event: this event exists already",
 				"EXISTS (SELECT 1 FROM audit_event WHERE "+sameInstant+" AND (n = NEW.n OR (id = NEW.id AND log = NEW.log)))")),
 		makeTrigger("audit_event", "BEFORE UPDATE", "update", refuse("audit_event: an event never changes", "1")),
 		makeTrigger("audit_event", "BEFORE DELETE", "delete", refuse("audit_event: an event is never removed", "1")),
-		makeTrigger("audit_part", "BEFORE INSERT", "insert", needsOpen("audit_part"),
+		makeTrigger("audit_part", "BEFORE INSERT", "insert",
+			refuse("audit_part: a part enters only with its event", notQueued),
 			refuse("audit_part: this part exists already", "EXISTS (SELECT 1 FROM audit_part WHERE n = NEW.n AND kind = NEW.kind)")),
 		makeTrigger("audit_part", "BEFORE UPDATE", "update", refuse("audit_part: a part never changes, it can only be erased", "1")),
-		makeTrigger("audit_part", "BEFORE DELETE", "delete", needsOpen("audit_part")),
-		makeTrigger("audit_name", "BEFORE INSERT", "insert", needsOpen("audit_name")),
+		makeTrigger("audit_part", "BEFORE DELETE", "delete", refuse("audit_part: erasing needs an open record", notOpen)),
 		makeTrigger("audit_name", "BEFORE UPDATE", "update", refuse("audit_name: a name that was borne never changes", "1")),
-		makeTrigger("audit_name", "BEFORE DELETE", "delete", needsOpen("audit_name")),
+		makeTrigger("audit_name", "BEFORE DELETE", "delete", refuse("audit_name: erasing needs an open record", notOpen)),
 	}
 }

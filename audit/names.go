@@ -210,13 +210,11 @@ func (r renamed) holds(e *Event, phrase string) bool {
 	return false
 }
 
-// streams are the index terms of all of them.
-func (r renamed) streams(log string) []int64 {
-	var all []int64
-	for _, ids := range r {
-		for _, id := range ids {
-			all = append(all, term(log, termActor, id), term(log, termObject, id))
-		}
+// terms are the index terms of those who bear a phrase in one of their names.
+func (r renamed) terms(log, phrase string) []string {
+	var all []string
+	for _, id := range r[phrase] {
+		all = append(all, term(log, termActor, id), term(log, termObject, id))
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"slices"
 	"strings"
@@ -44,18 +45,20 @@ const (
 	defaultLimit = 50
 	maxLimit     = 1000
 	maxWalked    = 10_000 // entries that one page may look at
-	maxStreams   = 64     // terms that one search merges
-	probeLimit   = 1_000  // how far two ways to search are compared
+	maxBatch     = 2_000  // entries of one look-up
+	maxTerms     = 1_000  // combinations of values that one search merges
+	probeLimit   = 1_000  // how far two conditions are compared
 )
 
 // Search gives the events of one log that a filter matches, newest first.
 //
-// Cost: a condition on actor, action, object, type or refused outcome, the
-// pairs actor + action, object + actor and object + action, and any set of
-// those, are walks along ready-made index terms: as many entries as events on
-// the page. Words are a look-up in the word index. Every other combination
-// walks the rarest of its terms and looks at no more than 10,000 entries a
-// page; then it says how far it came.
+// Cost: a condition on actor, action, object, type, session, address or
+// refused outcome, the pairs actor + action, object + actor and object +
+// action, each with any set of values, are look-ups of ready-made terms: as
+// many entries as events on the page. Several conditions or words walk the
+// rarest of them and look the others up beside it; what no term says (a
+// network, a phrase) is compared event by event. No page looks at more than
+// 10,000 entries; then it says how far it came.
 func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (Result, error) {
 	if p.Limit == 0 {
 		p.Limit = defaultLimit
@@ -86,7 +89,6 @@ func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (Result,
 // resolved is a filter whose actors and objects are ids.
 type resolved struct {
 	Filter
-	words      []string // of the filter's text, all of which must occur
 	renamed    renamed
 	impossible bool // an actor or object was asked for that the log never saw
 }
@@ -106,10 +108,6 @@ func (l *Log) resolve(ctx context.Context, log string, f Filter) (r resolved, un
 		unknown = append(append(unknown, anyUnknown...), noneUnknown...)
 		r.impossible = r.impossible || asked && len(v.Any) == 0
 	}
-	for _, t := range f.Text.Any {
-		r.words = append(r.words, Words(t)...)
-	}
-	r.words = distinct(r.words...)
 	r.renamed, err = l.renamed(ctx, log, f.Text.Any)
 	return r, unknown, err
 }
@@ -137,28 +135,23 @@ func (l *Log) ids(ctx context.Context, log string, values []string) (ids, unknow
 
 // knows tells whether an id ever acted or was acted on.
 func (l *Log) knows(ctx context.Context, log, id string) (bool, error) {
-	var one int
-	err := l.db.QueryRowContext(ctx, `SELECT 1 FROM audit_index WHERE term IN ($1, $2) LIMIT 1`,
-		term(log, termActor, id), term(log, termObject, id)).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
+	ok, err := exists(ctx, l.db, `SELECT 1 FROM audit_index WHERE audit_index MATCH $1 LIMIT 1`,
+		anyOf(term(log, termActor, id), term(log, termObject, id)))
 	if err != nil {
 		return false, fmt.Errorf("looking %q up: %w", id, err)
 	}
-	return true, nil
+	return ok, nil
 }
 
-// walk is one search: where it looks, and what it still has to compare.
+// walk is one search: where it looks, and by which terms.
 type walk struct {
 	log       *Log
 	logID     string
 	filter    resolved
 	page      Page
-	low, high int64   // places to look at, both inclusive
-	streams   []int64 // terms to merge; none: the word index is walked
-	match     string  // the word index's query, if it is walked
-	exact     bool    // the streams say all of the filter
+	low, high int64  // places to look at, both inclusive
+	driver    string // the query of the index that is walked
+	all       string // every condition that terms can say; "" if the driver says it
 }
 
 // bounds turns the filter's time and the cursor into places.
@@ -187,138 +180,144 @@ func (w *walk) bounds(f Filter) error {
 	return nil
 }
 
-// plan chooses what to walk: a pair of conditions if there is a term for it,
-// otherwise the rarest single condition.
+// plan writes the filter as queries of the index. One condition, or a pair
+// that has terms of its own, is walked as it is; of several the rarest is
+// walked and the rest looked up beside it.
 func (w *walk) plan(ctx context.Context) error {
+	wanted, err := w.wanted()
+	if err != nil {
+		return err
+	}
+	if len(wanted) == 0 {
+		wanted = []string{term(w.logID, termLog)}
+	}
+	unwanted := w.unwanted()
+	w.driver = wanted[0]
+	if len(wanted) > 1 {
+		if w.driver, err = w.rarest(ctx, wanted); err != nil {
+			return err
+		}
+		w.all = allOf(wanted...)
+	}
+	if len(unwanted) > 0 {
+		w.all = allOf(wanted...) + " NOT " + anyOf(unwanted...)
+	}
+	return nil
+}
+
+// wanted gives one query for each condition that terms can say.
+func (w *walk) wanted() ([]string, error) {
 	f := w.filter
-	var ways []way
-	add := func(kind string, covers int, values ...[]string) {
-		if streams := product(w.logID, kind, values...); len(streams) > 0 && len(streams) <= maxStreams {
-			ways = append(ways, way{streams: streams, covers: covers})
+	var exprs []string
+	combos := 0
+	add := func(kind string, values ...[]string) {
+		n := 1
+		for _, v := range values {
+			n *= len(v)
+		}
+		if combos += n; n > 0 && combos <= maxTerms {
+			exprs = append(exprs, anyOf(product(w.logID, kind, values...)...))
 		}
 	}
-	add(termObjectActor, 2, f.Object.Any, f.Actor.Any)
-	add(termObjectAction, 2, f.Object.Any, f.Action.Any)
-	add(termActorAction, 2, f.Actor.Any, f.Action.Any)
-	add(termObject, 1, f.Object.Any)
-	add(termActor, 1, f.Actor.Any)
-	add(termAction, 1, f.Action.Any)
-	add(termType, 1, f.Type.Any)
-	if len(f.Outcome.Any) > 0 && !slices.Contains(f.Outcome.Any, string(OutcomeOK)) {
-		add(termOutcome, 1, f.Outcome.Any)
-	}
-	conditions := f.conditions()
-	for _, way := range ways {
-		if way.covers == conditions {
-			w.streams, w.exact = way.streams, true
-			return nil
-		}
-	}
-	if len(f.words) > 0 {
-		text := way{match: matchQuery(w.logID, f.words), streams: f.renamed.streams(w.logID)}
-		if len(text.streams) <= maxStreams {
-			ways = append(ways, text)
-		}
-	}
-	if len(ways) == 0 {
-		w.streams, w.exact = []int64{term(w.logID, termLog)}, conditions == 0
-		return nil
-	}
-	best, err := w.rarest(ctx, ways)
-	w.streams, w.match = best.streams, best.match
-	return err
-}
-
-// way is one way to find candidates: everything in its streams and everything
-// that the word index finds.
-type way struct {
-	streams []int64
-	match   string
-	covers  int // conditions of the filter that it says
-}
-
-// product gives the terms of a kind for every combination of values.
-func product(log, kind string, values ...[]string) []int64 {
-	combos := [][]string{nil}
-	for _, list := range values {
-		var next [][]string
-		for _, c := range combos {
-			for _, v := range list {
-				next = append(next, append(slices.Clone(c), v))
+	object, actor, action := f.Object.Any, f.Actor.Any, f.Action.Any
+	switch {
+	case len(object) > 0 && len(actor) > 0 && len(action) > 0:
+		add(termObjectActor, object, actor)
+		add(termObjectAction, object, action)
+		add(termActorAction, actor, action)
+	case len(object) > 0 && len(actor) > 0:
+		add(termObjectActor, object, actor)
+	case len(object) > 0 && len(action) > 0:
+		add(termObjectAction, object, action)
+	case len(actor) > 0 && len(action) > 0:
+		add(termActorAction, actor, action)
+	default:
+		for kind, values := range map[string][]string{termObject: object, termActor: actor, termAction: action} {
+			if len(values) > 0 {
+				add(kind, values)
 			}
 		}
-		if len(next) > maxStreams {
-			return make([]int64, maxStreams+1)
-		}
-		combos = next
 	}
-	var all []int64
-	for _, c := range combos {
-		all = append(all, term(log, kind, c...))
+	if combos > maxTerms {
+		return nil, Invalid("q", "The filter combines %d values of actor, action and object; at most %d combinations can be searched at once: narrow it.", combos, maxTerms)
+	}
+	if len(f.Type.Any) > 0 {
+		add(termType, f.Type.Any)
+	}
+	if len(f.Session.Any) > 0 {
+		add(termSession, f.Session.Any)
+	}
+	if len(f.Outcome.Any) > 0 && !slices.Contains(f.Outcome.Any, string(OutcomeOK)) {
+		add(termOutcome, f.Outcome.Any)
+	}
+	if len(f.IP.Any) > 0 && !slices.ContainsFunc(f.IP.Any, isNetwork) {
+		add(termIP, f.IP.Any)
+	}
+	for _, phrase := range f.Text.Any {
+		exprs = append(exprs, w.phrase(phrase))
+	}
+	return exprs, nil
+}
+
+// phrase finds events by the words of a phrase, and everybody who bears it in
+// one of several names.
+func (w *walk) phrase(phrase string) string {
+	expr := allOf(product(w.logID, termWord, distinct(Words(phrase)...))...)
+	return anyOf(append([]string{expr}, w.filter.renamed.terms(w.logID, phrase)...)...)
+}
+
+func (w *walk) unwanted() []string {
+	f := w.filter
+	var all []string
+	for kind, values := range map[string][]string{
+		termActor: f.Actor.None, termAction: f.Action.None, termObject: f.Object.None, termType: f.Type.None, termSession: f.Session.None,
+	} {
+		all = append(all, product(w.logID, kind, values)...)
 	}
 	return all
 }
 
-// conditions counts what a filter asks besides the time.
-func (r resolved) conditions() int {
-	n := len(r.words)
-	for _, v := range []Values{r.Actor, r.Action, r.Object, r.Type, r.Outcome, r.IP, r.Via, r.Session, r.Request} {
-		if len(v.Any) > 0 {
-			n++
-		}
-		n += len(v.None)
-	}
-	return n + len(r.Text.None)
-}
+func isNetwork(ip string) bool { return strings.Contains(ip, "/") }
 
-// rarest compares ways by counting their entries up to a bound.
-func (w *walk) rarest(ctx context.Context, ways []way) (way, error) {
-	if len(ways) == 1 {
-		return ways[0], nil
-	}
-	best, fewest := ways[0], math.MaxInt
-	for _, way := range ways {
-		places, err := w.candidates(ctx, way, w.low, w.high, probeLimit)
+// rarest compares conditions by counting their entries up to a bound.
+func (w *walk) rarest(ctx context.Context, exprs []string) (string, error) {
+	best, fewest := exprs[0], math.MaxInt
+	for _, expr := range exprs {
+		places, err := w.candidates(ctx, expr, w.low, w.high, probeLimit)
 		if err != nil {
-			return best, err
+			return "", err
 		}
 		if len(places) < fewest {
-			best, fewest = way, len(places)
+			best, fewest = expr, len(places)
 		}
 	}
 	return best, nil
 }
 
+// next gives the next batch of places that the terms propose, and how many
+// entries were looked at for it. last is the place that the walk has reached.
+func (w *walk) next(ctx context.Context, batch int) (places []int64, walked int, last int64, err error) {
+	places, err = w.candidates(ctx, w.driver, w.low, w.high, batch)
+	if err != nil || len(places) == 0 {
+		return nil, 0, 0, err
+	}
+	walked, last = len(places), places[len(places)-1]
+	if w.all != "" {
+		low, high := min(places[0], last), max(places[0], last)
+		places, err = w.candidates(ctx, w.all, low, high, batch)
+	}
+	return places, walked, last, err
+}
+
 // candidates gives up to limit places between low and high, nearest to the
 // cursor first.
-func (w *walk) candidates(ctx context.Context, way way, low, high int64, limit int) ([]int64, error) {
+func (w *walk) candidates(ctx context.Context, expr string, low, high int64, limit int) ([]int64, error) {
 	order := "DESC"
 	if w.page.Newer {
 		order = "ASC"
 	}
-	var merged []int64
-	if way.match != "" {
-		places, err := w.places(ctx, `SELECT rowid FROM audit_word WHERE audit_word MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid `+order+` LIMIT $4`,
-			way.match, low, high, limit)
-		if err != nil {
-			return nil, err
-		}
-		merged = places
-	}
-	for _, t := range way.streams {
-		places, err := w.places(ctx, `SELECT n FROM audit_index WHERE term = $1 AND n BETWEEN $2 AND $3 ORDER BY n `+order+` LIMIT $4`,
-			t, low, high, limit)
-		if err != nil {
-			return nil, err
-		}
-		merged = append(merged, places...)
-	}
-	slices.Sort(merged)
-	merged = slices.Compact(merged)
-	if !w.page.Newer {
-		slices.Reverse(merged)
-	}
-	return merged[:min(limit, len(merged))], nil
+	return w.places(ctx, `SELECT rowid FROM audit_index WHERE audit_index MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid `+order+` LIMIT $4`,
+		expr, low, high, limit)
 }
 
 func (w *walk) places(ctx context.Context, query string, args ...any) ([]int64, error) {
@@ -350,16 +349,15 @@ func (w *walk) run(ctx context.Context, f Filter) (Result, error) {
 	batch := w.page.Limit + 1
 	for len(found) <= w.page.Limit && !exhausted && walked < maxWalked {
 		batch = min(batch, maxWalked-walked)
-		places, err := w.candidates(ctx, way{streams: w.streams, match: w.match}, w.low, w.high, batch)
+		places, n, reached, err := w.next(ctx, batch)
 		if err != nil {
 			return Result{}, err
 		}
-		exhausted = len(places) < batch
-		walked += len(places)
-		if len(places) == 0 {
+		exhausted = n < batch
+		if n == 0 {
 			break
 		}
-		last = places[len(places)-1]
+		walked, last = walked+n, reached
 		if w.page.Newer {
 			w.low = last + 1
 		} else {
@@ -370,7 +368,7 @@ func (w *walk) run(ctx context.Context, f Filter) (Result, error) {
 			return Result{}, err
 		}
 		found = append(found, events...)
-		batch = min(batch*4, 2_000)
+		batch = min(batch*4, maxBatch)
 	}
 	return w.result(f, found, walked, last, exhausted), nil
 }
@@ -427,23 +425,6 @@ func (w *walk) result(f Filter, found []placed, walked int, last int64, exhauste
 // matching reads the events at the places and keeps those that the filter
 // matches, in the order of places.
 func (w *walk) matching(ctx context.Context, places []int64) ([]placed, error) {
-	list, err := json.Marshal(places)
-	if err != nil {
-		return nil, fmt.Errorf("searching: %w", err)
-	}
-	kept := map[int64]bool{}
-	if !w.exact {
-		if kept, err = w.rough(ctx, string(list)); err != nil {
-			return nil, err
-		}
-		var left []int64
-		for _, n := range places {
-			if kept[n] {
-				left = append(left, n)
-			}
-		}
-		places = left
-	}
 	var found []placed
 	for len(places) > 0 && len(found) <= w.page.Limit {
 		// Decoding is the dear part: no more of it than the page needs.
@@ -460,28 +441,6 @@ func (w *walk) matching(ctx context.Context, places []int64) ([]placed, error) {
 		}
 	}
 	return found, nil
-}
-
-// rough drops what the narrow columns already exclude, without decoding.
-func (w *walk) rough(ctx context.Context, list string) (map[int64]bool, error) {
-	rows, err := w.log.db.QueryContext(ctx, `
-		SELECT n, log, action, outcome, coalesce(type, '') FROM audit_event
-		WHERE n IN (SELECT value FROM json_each($1))`, list)
-	if err != nil {
-		return nil, fmt.Errorf("searching: %w", err)
-	}
-	defer rows.Close()
-	kept := map[int64]bool{}
-	f := w.filter
-	for rows.Next() {
-		var n int64
-		var log, action, outcome, typ string
-		if err := rows.Scan(&n, &log, &action, &outcome, &typ); err != nil {
-			return nil, fmt.Errorf("searching: %w", err)
-		}
-		kept[n] = log == w.logID && f.Action.admit(action) && f.Outcome.admit(outcome) && f.Type.admit(typ)
-	}
-	return kept, rows.Err()
 }
 
 // load reads and decodes the events at the places.
@@ -605,17 +564,5 @@ func readCursor(s, log string, f Filter) (int64, error) {
 }
 
 func cursorCheck(n int64, log string, f Filter) uint32 {
-	return uint32(term(log, "cursor", f.String(), fmt.Sprint(n)))
-}
-
-// matchQuery asks the word index for events of one log with all the words.
-// The words hold nothing but letters and digits ([Words]), so quoting them is
-// enough.
-func matchQuery(log string, words []string) string {
-	var b strings.Builder
-	b.WriteString(`"` + logWord(log) + `"`)
-	for _, w := range words {
-		b.WriteString(` AND "` + w + `"`)
-	}
-	return b.String()
+	return crc32.ChecksumIEEE([]byte(term(log, "cursor", f.String(), fmt.Sprint(n))))
 }
