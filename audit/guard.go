@@ -2,7 +2,9 @@ package audit
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,7 +54,7 @@ func (t Table) guards(cols []column, keys [][]string) []trigger {
 	var insertKeys, updateKeys []string
 	for _, key := range keys {
 		insertKeys = append(insertKeys, t.replaces(key, ""))
-		updateKeys = append(updateKeys, t.replaces(key, " AND rowid <> OLD.rowid"))
+		updateKeys = append(updateKeys, t.replaces(key, " AND NOT ("+t.sameRow("OLD")+")"))
 	}
 	moved := "NEW." + quote(t.ID) + " IS NOT OLD." + quote(t.ID)
 	if t.Log != "" {
@@ -70,6 +72,15 @@ func (t Table) guards(cols []column, keys [][]string) []trigger {
 			"INSERT INTO audit_open (tbl, row, prev, old, new) VALUES ("+text(t.Name)+", NEW."+quote(t.ID)+", OLD."+stamp+",\n    "+
 				t.before(cols)+",\n    "+t.after(cols)+");"),
 	}
+}
+
+// sameRow compares the key of a row of the table with OLD's or NEW's.
+func (t Table) sameRow(side string) string {
+	same := quote(t.ID) + " IS " + side + "." + quote(t.ID)
+	if t.Log != "" {
+		same += " AND " + quote(t.Log) + " IS " + side + "." + quote(t.Log)
+	}
+	return same
 }
 
 // replaces refuses a row whose key another row has already.
@@ -138,29 +149,33 @@ func (c column) value(side string) string {
 	return side + "." + quote(c.name)
 }
 
-// uniqueKeys reads every unique key of a table, its primary key included.
+// uniqueKeys reads every unique key of a table, its primary key included. It
+// refuses keys that a guard cannot look up.
 func uniqueKeys(ctx context.Context, q database.Querier, table string) ([][]string, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT i.name, c.name FROM pragma_index_list($1) i, pragma_index_info(i.name) c
-		WHERE i."unique" ORDER BY i.name, c.seqno`, table)
+		SELECT '', name, 0 FROM pragma_table_info($1) WHERE pk > 0
+		UNION ALL
+		SELECT i.name, c.name, i.partial FROM pragma_index_list($1) i, pragma_index_info(i.name) c WHERE i."unique" AND i.origin <> 'pk'`, table)
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys of %s: %w", table, err)
 	}
 	defer rows.Close()
 	byIndex := map[string][]string{}
-	var order []string
 	for rows.Next() {
-		var index, col string
-		if err := rows.Scan(&index, &col); err != nil {
+		var index string
+		var col sql.NullString
+		var partial bool
+		if err := rows.Scan(&index, &col, &partial); err != nil {
 			return nil, fmt.Errorf("reading the keys of %s: %w", table, err)
 		}
-		if byIndex[index] == nil {
-			order = append(order, index)
+		if partial || !col.Valid {
+			return nil, fmt.Errorf("audited table %s: the unique index %s is partial or on an expression: the guard could not see which row OR REPLACE removes", table, index)
 		}
-		byIndex[index] = append(byIndex[index], col)
+		byIndex[index] = append(byIndex[index], col.String)
 	}
 	var keys [][]string
-	for _, index := range order {
+	for _, index := range slices.Sorted(maps.Keys(byIndex)) {
+		slices.Sort(byIndex[index])
 		keys = append(keys, byIndex[index])
 	}
 	return keys, rows.Err()

@@ -42,7 +42,12 @@ func Migrate(ctx context.Context, db *database.DB, tables []Table) (backup strin
 	for _, t := range engineGuards() {
 		want[t.name] = t
 	}
+	types := map[string]string{}
 	for _, t := range tables {
+		if other := types[t.Type]; other != "" {
+			return backup, fmt.Errorf("audited tables %s and %s both hold objects of type %q: a row is known by its type and id", other, t.Name, t.Type)
+		}
+		types[t.Type] = t.Name
 		cols, err := columns(ctx, db, t.Name)
 		if err != nil {
 			return backup, err
@@ -52,6 +57,9 @@ func Migrate(ctx context.Context, db *database.DB, tables []Table) (backup strin
 		}
 		keys, err := uniqueKeys(ctx, db, t.Name)
 		if err != nil {
+			return backup, err
+		}
+		if err := t.checkKey(keys); err != nil {
 			return backup, err
 		}
 		for _, g := range t.guards(cols, keys) {

@@ -105,3 +105,14 @@ func (t Table) check(cols []column) error {
 	}
 	return nil
 }
+
+// checkKey wants the id, within its log, to be unique.
+func (t Table) checkKey(keys [][]string) error {
+	for _, key := range keys {
+		own := func(c string) bool { return c == t.ID || c == t.Log }
+		if !slices.ContainsFunc(key, func(c string) bool { return !own(c) }) {
+			return nil
+		}
+	}
+	return fmt.Errorf("audited table %s: no primary or unique key makes %s unique", t.Name, strings.Trim(t.Log+", "+t.ID, ", "))
+}
