@@ -21,9 +21,6 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 // minute shows a time to the minute in UTC.
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-// day shows a date in UTC.
-func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
-
 // machine is the value of a datetime attribute, with all digits.
 func machine(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
