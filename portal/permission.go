@@ -53,15 +53,19 @@ func ParseRole(s string) (Role, error) {
 
 // authorize checks that the caller may act in the team: an operator, or an
 // active member with one of the roles. Inside a record it reads what stands at
-// that moment, so that an Admin demoted an instant ago is refused. Of the
-// organization's own log only operators may ask.
+// that moment, so that an Admin demoted an instant ago is refused. The
+// organization itself is no team.
 //
 // Errors: NotFound for a team that is not the caller's, Denied.
 func (p *Portal) authorize(ctx context.Context, q database.Querier, by Caller, team string, roles ...Role) error {
-	if by.Type == audit.ActorOperator && (team != "" && team == p.Organization() || p.isTeam(team)) {
-		return nil
+	if !p.isTeam(team) {
+		return noTeam()
 	}
-	if by.Type != audit.ActorUser || !p.isTeam(team) {
+	switch by.Type {
+	case audit.ActorOperator:
+		return nil
+	case audit.ActorUser:
+	default:
 		return noTeam()
 	}
 	m, err := store.MemberByID(ctx, q, team, by.ID)

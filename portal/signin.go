@@ -104,10 +104,15 @@ func (p *Portal) mayTry(account, ip string) error {
 	if wait <= 0 {
 		return nil
 	}
-	wait = wait.Round(time.Second) + time.Second
-	return &audit.Error{Code: audit.CodeTooMany, RetryAfter: wait,
+	wait = wait.Truncate(time.Second) + time.Second
+	return &audit.Error{Code: audit.CodeTooMany, Err: RetryAfter(wait),
 		Message: fmt.Sprintf("There were too many failed attempts. Try again in %s.", wait)}
 }
+
+// RetryAfter lies under a TooMany error and says how long to wait.
+type RetryAfter time.Duration
+
+func (r RetryAfter) Error() string { return "try again in " + time.Duration(r).String() }
 
 // signInFailed records a failed sign-in wherever it belongs and gives answer
 // back. Nobody is signed in, so the event has an actor without a name.

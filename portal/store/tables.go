@@ -43,8 +43,8 @@ var Tables = []audit.Table{
 		Plain:    []string{"user_id", "state", "added_at", "deleted_at", "moved_to", "moved_device", "moved_from"},
 		Personal: []string{"hostname"}}, // people name machines after themselves
 	{Name: "call", Type: "call", Log: "team", ID: "id",
-		Plain:    []string{"user_id", "device_id", "direction", "started_at", "duration_ms", "turns", "timed", "deleted_at"},
-		Personal: []string{"source_id", "customer", "agent", "topic"},
+		Plain:    []string{"user_id", "device_id", "direction", "started_at", "ended_at", "duration_ms", "turns", "timed", "deleted_at"},
+		Personal: []string{"source_id", "customer", "agent", "device", "topic"},
 		Digest:   []string{"content"}},
 	{Name: "transcript", Type: "transcript", Log: "team", ID: "id",
 		Digest: []string{"turns"}},
@@ -55,15 +55,15 @@ var Tables = []audit.Table{
 }
 
 // Exempt lists the tables that change without a record, with the reason.
-var Exempt = []audit.Exempt{
-	{Name: "session", Reason: "signing in, signing out and ending sessions are events of their own; the rest is last-seen times"},
-	{Name: "sign_in_link", Reason: "making and using a link are events of their own; the row holds a digest of the token only"},
-	{Name: "account_activity", Reason: "last-seen times of people: they change without an action"},
-	{Name: "device_activity", Reason: "last-seen times of devices: they change without an action"},
-	{Name: "score_default", Reason: "follows from the transcript and the metric's version, and can be computed again"},
-	{Name: "reading", Reason: "remembers which readings of the log are on the record already"},
-	{Name: "redirect_note", Reason: "one-use notes of half a minute that spare the redirect after one's own change"},
-	{Name: "portal_version", Reason: "the portal's schema version"},
+var Exempt = map[string]string{
+	"session":          "signing in, signing out and ending sessions are events of their own; the rest is last-seen times",
+	"sign_in_link":     "making and using a link are events of their own; the row holds a digest of the token only",
+	"account_activity": "last-seen times of people: they change without an action",
+	"device_activity":  "last-seen times of devices: they change without an action",
+	"score_default":    "follows from the transcript and the metric's version, and can be computed again",
+	"reading":          "remembers which readings of the log are on the record already",
+	"redirect_note":    "one-use notes of half a minute that spare the redirect after one's own change",
+	"portal_version":   "the portal's schema version",
 }
 
 // micros and fromMicros turn times into what the tables hold and back; the
