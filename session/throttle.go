@@ -17,7 +17,7 @@ import (
 //     day, from however many addresses.
 //   - People behind one address share its failures; therefore it has more free.
 //   - It forgets when the program restarts, and each process counts by itself.
-//   - It remembers at most 65,536 accounts and as many addresses, about 10 MB.
+//   - It remembers at most 65,536 accounts and as many addresses, about 13 MB.
 //     Beyond that it forgets, of a sample, the one with the fewest failures.
 //
 // Its methods may be called from several goroutines.
