@@ -47,7 +47,7 @@ var checklist = []Item{
 	{"greeting", "Greeting", Place{First: 2}, []string{
 		"hello", "hi", "good morning", "good afternoon", "good evening", "good day", "welcome"}},
 	{"identification", "Identification", Place{First: 3}, []string{
-		"my name is", "this is", "speaking with", "speaking to", "speaking", "welcome to", "you have reached", "you've reached"}},
+		"my name is", "this is", "speaking", "welcome to", "you have reached", "you've reached"}},
 	{"offer_of_help", "Offer of help", Place{First: 4}, []string{
 		"how * help", "how * assist", "how * be of assistance", "may i help", "can i help", "what can i do for you"}},
 	{"verification", "Verification", Place{}, []string{
@@ -63,59 +63,77 @@ var checklist = []Item{
 // Checklist gives the entries in their order.
 func Checklist() []Item { return append([]Item(nil), checklist...) }
 
-// met tells whether the agent said it where it belongs.
-func (i Item) met(phrases *regexp.Regexp, agent []utterance) bool {
+// said tells whether the agent said it where it belongs.
+func (i Item) said(agent []utterance) bool {
 	for _, u := range i.Where.of(agent) {
-		if phrases.MatchString(" " + strings.Join(u.words, " ") + " ") {
-			return true
+		for _, p := range i.Phrases {
+			if holds(u.line, p) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// pattern matches a text of words, each with a space on either side.
-func (i Item) pattern() *regexp.Regexp {
-	var all []string
-	for _, p := range i.Phrases {
-		all = append(all, strings.ReplaceAll(regexp.QuoteMeta(p), `\* `, `(?:[^ ]+ ){0,4}`))
+// holds tells whether a line of words has a phrase in it. Most phrases have no
+// gap, and no line is without spaces around its words.
+func holds(line, phrase string) bool {
+	if gap := gaps[phrase]; gap != nil {
+		return gap.MatchString(line)
 	}
-	return regexp.MustCompile(` (?:` + strings.Join(all, "|") + `) `)
+	return strings.Contains(line, " "+phrase+" ")
 }
+
+// gaps are the patterns of the phrases that have one.
+var gaps = func() map[string]*regexp.Regexp {
+	all := map[string]*regexp.Regexp{}
+	for _, item := range checklist {
+		for _, p := range item.Phrases {
+			if strings.Contains(p, "* ") {
+				all[p] = regexp.MustCompile(" " + strings.ReplaceAll(regexp.QuoteMeta(p), `\* `, `(?:[^ ]+ ){0,4}`) + " ")
+			}
+		}
+	}
+	return all
+}()
 
 // assist makes the metrics of the checklist: one for the whole and one for
 // each entry. They have no value if the agent says nothing.
 func assist() []Metric {
-	patterns := make([]*regexp.Regexp, len(checklist))
-	for i, item := range checklist {
-		patterns[i] = item.pattern()
-	}
-	score := func(items []Item, patterns []*regexp.Regexp) func(conversation) Value {
+	score := func(items []Item) func(conversation) Value {
 		return func(c conversation) Value {
 			agent := c.side(true)
 			if len(agent) == 0 {
 				return Value{}
 			}
-			met := 0
-			for i, item := range items {
-				if item.met(patterns[i], agent) {
-					met++
+			said := 0
+			for _, item := range items {
+				if item.said(agent) {
+					said++
 				}
 			}
-			return fraction(Percent, int64(100*met), int64(len(items)))
+			return fraction(Percent, int64(100*said), int64(len(items)))
 		}
 	}
 	const source = "OnRecord's own checklist."
 	all := []Metric{{
 		Key: "checklist_adherence", Name: "Checklist adherence", Group: AgentAssist, Unit: Percent, Source: source,
 		Doc:     fmt.Sprintf("How many of the %d entries of the checklist the agent says, each where it belongs in the call.", len(checklist)),
-		compute: score(checklist, patterns),
+		compute: score(checklist),
 	}}
 	for i, item := range checklist {
 		all = append(all, Metric{
 			Key: item.Key, Name: item.Name, Group: AgentAssist, Unit: Percent, Source: source,
-			Doc:     fmt.Sprintf("100 if the agent says one of these %s, otherwise 0: %s (… stands for up to four words).", item.Where, strings.ReplaceAll(strings.Join(item.Phrases, ", "), "*", "…")),
-			compute: score(checklist[i:i+1], patterns[i:i+1]),
+			Doc:     fmt.Sprintf("100 if the agent says one of these %s, otherwise 0: %s.%s", item.Where, strings.ReplaceAll(strings.Join(item.Phrases, ", "), "*", "…"), gapDoc(item)),
+			compute: score(checklist[i : i+1]),
 		})
 	}
 	return all
+}
+
+func gapDoc(i Item) string {
+	if strings.Contains(strings.Join(i.Phrases, " "), "*") {
+		return " (… stands for up to four words.)"
+	}
+	return ""
 }

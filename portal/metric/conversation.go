@@ -22,6 +22,7 @@ type utterance struct {
 	start, end int64 // milliseconds; meaningful if the conversation is timed
 	text       string
 	words      []string
+	line       string // the words with a space on either side of each
 }
 
 // converse leaves out actions and turns without a word ("[noise]") and puts
@@ -36,6 +37,7 @@ func converse(turns []transcript.Turn) conversation {
 		starts = starts && t.Start != nil
 		u := utterance{agent: t.Speaker == transcript.Agent, text: t.Text, words: words(t.Text), start: ms(t.Start), end: ms(t.End)}
 		if len(u.words) > 0 {
+			u.line = " " + strings.Join(u.words, " ") + " "
 			c.said = append(c.said, u)
 		}
 	}

@@ -15,8 +15,15 @@ var (
 
 // words gives the words of a text in lower case, apostrophes straight.
 func words(text string) []string {
-	text = strings.ReplaceAll(strings.ToLower(text), "’", "'")
-	return word.FindAllString(aside.ReplaceAllString(text, " "), -1)
+	return word.FindAllString(strings.ReplaceAll(strings.ToLower(spoken(text)), "’", "'"), -1)
+}
+
+// spoken leaves out the asides.
+func spoken(text string) string {
+	if !strings.ContainsAny(text, "[<") {
+		return text
+	}
+	return aside.ReplaceAllString(text, " ")
 }
 
 // listeners' words, which acknowledge and take no turn (Yngve, "On getting a
@@ -58,20 +65,22 @@ var (
 // holds a question mark. Without, as speech recognition often gives it, an
 // utterance with the word order of a question is one.
 func questions(said []utterance) int {
-	marked, asked, inverted := false, 0, 0
+	marked, n := false, 0
 	for _, u := range said {
-		for _, marks := range sentenceEnd.FindAllString(aside.ReplaceAllString(u.text, " "), -1) {
+		for _, marks := range sentenceEnd.FindAllString(spoken(u.text), -1) {
 			marked = true
 			if strings.Contains(marks, "?") {
-				asked++
+				n++
 			}
-		}
-		if inversion.MatchString(" " + strings.Join(u.words, " ") + " ") {
-			inverted++
 		}
 	}
 	if marked {
-		return asked
+		return n
 	}
-	return inverted
+	for _, u := range said {
+		if inversion.MatchString(u.line) {
+			n++
+		}
+	}
+	return n
 }
