@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 
 	"onrecord/database"
@@ -34,14 +35,14 @@ func (f Fault) String() string {
 // to.
 //
 // Cost: reads everything once and keeps the present state of every audited
-// row in memory; writes nothing and locks nobody out. Run it while nothing
-// records, or a change may fall between two of its reads.
+// row and one number an event in memory; writes nothing and locks nobody out.
+// Run it while nothing records, or a change may fall between two of its reads.
 func (l *Log) Check(ctx context.Context) ([]Fault, error) {
-	c := &checker{log: l, rows: map[rowKey]*history{}, totals: map[[2]string]int64{}}
-	if err := c.events(ctx); err != nil {
-		return nil, fmt.Errorf("checking the log: %w", err)
+	c := &checker{
+		log: l, rows: map[rowKey]*history{}, totals: map[[2]string]int64{},
+		indexed: map[int64]uint64{}, seed: maphash.MakeSeed(),
 	}
-	for _, step := range []func(context.Context) error{c.derived, c.state} {
+	for _, step := range []func(context.Context) error{c.index, c.events, c.derived, c.state} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("checking the log: %w", err)
 		}
@@ -55,6 +56,8 @@ type checker struct {
 	events_ int64
 	parts   int64
 	totals  map[[2]string]int64
+	indexed map[int64]uint64 // by place: the sum of the hashes of its terms in the index
+	seed    maphash.Seed
 	rows    map[rowKey]*history
 }
 
@@ -180,14 +183,36 @@ func (c *checker) columns(raw rawEvent, e *Event) {
 	}
 }
 
+// index reads the whole index once. A sum of hashes stands for an event's set
+// of terms: it is the same only if the set is, in whatever order they come.
+func (c *checker) index(ctx context.Context) error {
+	rows, err := c.log.db.QueryContext(ctx, `SELECT term, doc FROM audit_index_entry`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var term sql.RawBytes
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&term, &n); err != nil {
+			return err
+		}
+		c.indexed[n] += maphash.Bytes(c.seed, term)
+	}
+	return rows.Err()
+}
+
 // findable looks every index entry, word and name of the event up.
 func (c *checker) findable(ctx context.Context, raw rawEvent, e *Event) error {
 	q := c.log.db
-	if ok, err := exists(ctx, q, `SELECT 1 FROM audit_index WHERE audit_index MATCH $1 AND rowid = $2`, allOf(terms(e)...), raw.n); err != nil {
-		return err
-	} else if !ok {
-		c.fault(raw.id, "an index entry is missing: the event cannot be found by one of its conditions")
+	var sum uint64
+	for _, t := range terms(e) {
+		sum += maphash.String(c.seed, t)
 	}
+	if c.indexed[raw.n] != sum {
+		c.fault(raw.id, "an index entry is missing or too many: the event cannot be found by what it says, or is found by what it does not")
+	}
+	delete(c.indexed, raw.n)
 	if ok, err := exists(ctx, q, `SELECT 1 FROM audit_unsealed WHERE n = $1`, raw.n); err != nil {
 		return err
 	} else if !ok {
@@ -241,6 +266,9 @@ func (c *checker) remember(raw rawEvent, e *Event) {
 // derived compares counts: a missing entry was reported with its event, a
 // surplus one shows here.
 func (c *checker) derived(ctx context.Context) error {
+	for n := range c.indexed {
+		c.fault("", "the index has entries for place %d, where there is no event", n)
+	}
 	for _, each := range []struct {
 		what, query string
 		want        int64

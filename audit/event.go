@@ -2,14 +2,17 @@ package audit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Event is one entry of a log. Its JSON is what API, export and command line
 // show; it is rendered from the sealed bytes and the parts, and is never kept
-// as a second truth.
+// as a second truth. Of an event whose Version this program does not know,
+// only ID, Log, Version and Leaf are set.
 type Event struct {
 	ID       string
 	Log      string    // a team's id or the organization's; "team" in JSON
@@ -171,7 +174,10 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	case 0:
 		return []byte("null"), nil
 	case 's':
-		return appendString(nil, v.s)
+		if !utf8.ValidString(v.s) {
+			return nil, errors.New("a recorded text is not valid UTF-8")
+		}
+		return appendString(nil, v.s), nil
 	}
 	return []byte(v.String()), nil
 }
@@ -180,7 +186,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 func (v *Value) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '"':
-		v.kind = 's'
+		*v = Value{kind: 's'}
 		return json.Unmarshal(b, &v.s)
 	case 't', 'f':
 		*v = Value{kind: 'b'}
@@ -188,7 +194,10 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 			v.n = 1
 		}
 		return nil
-	case 'n', '{', '[':
+	case 'n':
+		*v = Value{}
+		return nil
+	case '{', '[':
 		return fmt.Errorf("%s is not a value that an event holds", b)
 	}
 	n, err := valueOf(json.Number(b))

@@ -10,13 +10,14 @@ import (
 type eventJSON struct {
 	ID       string            `json:"id"`
 	Team     string            `json:"team"`
-	Time     string            `json:"time"`
-	Recorded string            `json:"recorded"`
+	Time     string            `json:"time,omitempty"`
+	Recorded string            `json:"recorded,omitempty"`
 	Version  int               `json:"version"`
+	Unread   bool              `json:"unread,omitempty"` // a version that this program does not know
 	Leaf     *int64            `json:"leaf,omitempty"`
 	Actor    *actorJSON        `json:"actor,omitempty"`
-	Action   string            `json:"action"`
-	Outcome  Outcome           `json:"outcome"`
+	Action   string            `json:"action,omitempty"`
+	Outcome  Outcome           `json:"outcome,omitempty"`
 	Error    string            `json:"error,omitempty"`
 	Object   *refJSON          `json:"object,omitempty"`
 	Changes  []changeJSON      `json:"changes"`
@@ -73,7 +74,7 @@ type contextJSON struct {
 // MarshalJSON renders the event as API, export and command line show it.
 func (e Event) MarshalJSON() ([]byte, error) {
 	j := eventJSON{
-		ID: e.ID, Team: e.Log, Time: stampOf(e.Time), Recorded: stampOf(e.Recorded), Version: e.Version, Leaf: e.Leaf,
+		ID: e.ID, Team: e.Log, Time: stampOf(e.Time), Recorded: stampOf(e.Recorded), Version: e.Version, Unread: e.Version != bodyVersion, Leaf: e.Leaf,
 		Action: e.Action, Outcome: e.Outcome, Error: e.Error, Reason: e.Reason, Data: e.Data, Source: e.Source,
 		Changes: make([]changeJSON, 0, len(e.Changes)), Related: make([]refJSON, 0, len(e.Related)), Erased: e.WhatErased,
 		Context: contextJSON{e.Context.IP, e.Context.UserAgent, e.Context.Session, e.Context.Request, e.Context.Via, e.WhoErased},
@@ -110,4 +111,9 @@ func (c Change) json() changeJSON {
 	return j
 }
 
-func stampOf(t time.Time) string { return t.UTC().Format(timeFormat) }
+func stampOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(timeFormat)
+}

@@ -13,24 +13,29 @@ import (
 // NewID mints an id: a TypeID, that is a type's prefix and a UUIDv7 in 26
 // characters of base 32. The UUID is built here, because its time is finer
 // than the standard's: 48 bits of milliseconds, 10 bits of microseconds within
-// the millisecond, 2 zero bits, 62 random bits. Ids sort by time.
+// the millisecond, 2 zero bits, 62 random bits. Ids sort by time. Times before
+// 1970 or after 10889 do not fit and count as the nearest that does.
 func NewID(prefix string, at time.Time) string {
 	var random [8]byte
 	rand.Read(random[:]) // never fails: crypto/rand
 	return format(prefix, uuidAt(at, random))
 }
 
-// ForeignID mints the id of something that another system named. The random
-// bits come from SHA-256(log ‖ 0 ‖ source ‖ 0 ‖ id), so that a second import
-// of the same thing meets the same id.
+// ForeignID mints the id of something that another system named. Instead of
+// random bits it holds the last 62 of the first 64 bits of
+// SHA-256(log ‖ 0 ‖ source ‖ 0 ‖ id), so that a second import of the same
+// thing meets the same id. log and source hold no zero byte.
 func ForeignID(prefix string, at time.Time, log, source, id string) string {
 	sum := sha256.Sum256([]byte(log + "\x00" + source + "\x00" + id))
 	return format(prefix, uuidAt(at, [8]byte(sum[:8])))
 }
 
+// maxMicros is the last microsecond whose milliseconds fit 48 bits.
+const maxMicros = 1<<48*1000 - 1
+
 func uuidAt(at time.Time, random [8]byte) [16]byte {
 	var u [16]byte
-	micros := uint64(at.UnixMicro())
+	micros := uint64(min(max(at.UnixMicro(), 0), maxMicros))
 	binary.BigEndian.PutUint64(u[:8], micros/1000<<16|7<<12|micros%1000<<2)
 	copy(u[8:], random[:])
 	u[8] = u[8]&0x3f | 0x80 // the variant of RFC 9562

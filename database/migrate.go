@@ -3,7 +3,6 @@ package database
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -85,15 +84,37 @@ func (db *DB) Migrate(ctx context.Context, m Migrations) (backup string, err err
 	return backup, nil
 }
 
-// copyBefore writes a compact copy of the file beside it. VACUUM INTO sees a
-// consistent state even while others write.
+// copyBefore writes a compact copy of the file beside it.
 func (db *DB) copyBefore(ctx context.Context, handle *sql.DB, name string, version int64) (string, error) {
 	path := fmt.Sprintf("%s.before-%s-%d-%s", db.path, name, version+1, time.Now().UTC().Format("20060102T150405.000000Z"))
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("copying the database before a migration: %s exists already", path)
+	if err := copyInto(ctx, handle, path); err != nil {
+		return "", fmt.Errorf("copying the database before a migration: %w", err)
+	}
+	return path, nil
+}
+
+// CopyTo writes a compact copy of the SQLite file to path, which must not
+// exist yet. It sees one consistent state while others go on writing.
+func (db *DB) CopyTo(ctx context.Context, path string) error {
+	handle, err := sql.Open("sqlite", sqliteDSN(db.path, false))
+	if err != nil {
+		return fmt.Errorf("opening %s to copy it: %w", db.path, err)
+	}
+	defer handle.Close()
+	return copyInto(ctx, handle, path)
+}
+
+func copyInto(ctx context.Context, handle *sql.DB, path string) error {
+	// Made first, so that nobody else can read the copy for a moment.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("making the copy: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("making the copy %s: %w", path, err)
 	}
 	if _, err := handle.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
-		return "", fmt.Errorf("copying the database to %s before a migration: %w", path, err)
+		return fmt.Errorf("writing the copy %s: %w", path, err)
 	}
-	return path, os.Chmod(path, 0o600)
+	return nil
 }

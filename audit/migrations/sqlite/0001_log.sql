@@ -26,6 +26,9 @@ CREATE TABLE audit_part (
 -- merges them later; a B-tree would touch a page for every term of every event.
 CREATE VIRTUAL TABLE audit_index USING fts5 (terms, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
 
+-- The index seen from its other side, one row an entry: for checks.
+CREATE VIRTUAL TABLE audit_index_entry USING fts5vocab (audit_index, instance);
+
 -- Every name that an actor or object of a log ever bore. word is the whole name
 -- folded, or one word of it.
 CREATE TABLE audit_name (

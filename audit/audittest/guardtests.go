@@ -1,0 +1,275 @@
+package audittest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"onrecord/audit"
+	"onrecord/database"
+)
+
+// plainSQL tries to get round the record with every verb of SQL.
+func plainSQL(t *testing.T, s *Shop) {
+	old := s.Create("o1", "open")
+	s.Record(Intent("order.created", "o2"), `INSERT INTO orders (shop, id, status, customer, event_id) VALUES ('shop_1', 'o2', 'open', 'Sam', $1)`)
+	last := s.SetStatus("o1", "paid")
+	for _, query := range []string{
+		`UPDATE orders SET status = 'free'`,
+		`UPDATE orders SET status = 'free', event_id = event_id`,
+		`UPDATE orders SET status = 'free', event_id = '` + old + `'`,
+		`UPDATE orders SET status = 'free', event_id = '` + last + `' WHERE id = 'o1'`,
+		`UPDATE orders SET status = 'free', event_id = 'junk'`,
+		`UPDATE orders SET event_id = NULL`,
+		`UPDATE orders SET id = 'o3'`,
+		`UPDATE OR REPLACE orders SET customer = 'Sam' WHERE id = 'o1'`,
+		`DELETE FROM orders`,
+		`INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o3', 'free', '` + last + `')`,
+		`INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o3', 'free', 'junk')`,
+		`INSERT OR REPLACE INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o1', 'free', '` + last + `')`,
+		`REPLACE INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o1', 'free', '` + last + `')`,
+		`INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o1', 'free', 'x') ON CONFLICT DO UPDATE SET status = 'free'`,
+		`UPDATE audit_event SET body = x''`,
+		`UPDATE audit_event SET log = 'shop_2'`,
+		`UPDATE audit_event SET n = n + 1`,
+		`DELETE FROM audit_event`,
+		`INSERT INTO audit_event SELECT n + 5000000, log, id, body FROM audit_event`,
+		`INSERT OR REPLACE INTO audit_event SELECT n, log, id, x'00' FROM audit_event`,
+		`REPLACE INTO audit_event SELECT n, 'shop_2', id, body FROM audit_event`,
+		`UPDATE audit_part SET part = x'00'`,
+		`DELETE FROM audit_part`,
+		`INSERT INTO audit_part VALUES (1, 'who', x'00', x'00')`,
+		`REPLACE INTO audit_part SELECT n, kind, salt, x'00' FROM audit_part`,
+		`UPDATE audit_name SET name = 'Nobody'`,
+		`DELETE FROM audit_name`,
+	} {
+		before := s.Dump()
+		if err := s.try(query); err == nil {
+			t.Errorf("%s: it was not refused", query)
+		} else if s.DB.Dialect().Condition(err) != database.Constraint {
+			t.Errorf("%s: refused by something else than a guard: %v", query, err)
+		}
+		if after := s.Dump(); after != before {
+			t.Errorf("%s: it changed\n%s\nto\n%s", query, before, after)
+		}
+	}
+	// Inside a record, with the right stamp, a row still cannot be removed,
+	// replaced or renamed.
+	for _, query := range []string{
+		`DELETE FROM orders WHERE event_id <> $1`,
+		`INSERT OR REPLACE INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o1', 'free', $1)`,
+		`INSERT OR REPLACE INTO orders (shop, id, status, customer, event_id) VALUES ('shop_1', 'o4', 'free', 'Sam', $1)`,
+		`UPDATE OR REPLACE orders SET customer = 'Sam', event_id = $1 WHERE id = 'o1'`,
+		`UPDATE orders SET id = 'o4', event_id = $1 WHERE id = 'o1'`,
+		`UPDATE orders SET shop = 'shop_2', event_id = $1 WHERE id = 'o1'`,
+		`DELETE FROM audit_event WHERE id <> $1`,
+		`UPDATE audit_event SET id = $1`,
+	} {
+		before := s.Dump()
+		_, err := s.Log.Record(t.Context(), Intent("order.viewed", "o1"), func(tx *audit.Tx) error {
+			_, err := tx.ExecContext(t.Context(), query, tx.EventID())
+			return err
+		})
+		if s.DB.Dialect().Condition(err) != database.Constraint {
+			t.Errorf("inside a record, %s: %v", query, err)
+		}
+		if after := s.Dump(); after != before {
+			t.Errorf("inside a record, %s changed\n%s\nto\n%s", query, before, after)
+		}
+	}
+}
+
+// Dump writes every order and how many events and parts there are of those
+// that succeeded.
+func (s *Shop) Dump() string {
+	s.T.Helper()
+	rows, err := s.DB.QueryContext(s.T.Context(), `
+		SELECT shop || ' ' || id || ' ' || status || ' ' || coalesce(customer, '') || ' ' || event_id FROM orders
+		UNION ALL SELECT DISTINCT type || ' ' || id || ' ' || name FROM audit_name ORDER BY 1`)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			s.T.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	if err := rows.Err(); err != nil {
+		s.T.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func declarationsAreChecked(t *testing.T, s *Shop) {
+	s.Write(`CREATE TABLE thing (id TEXT PRIMARY KEY, a TEXT, b TEXT, event_id TEXT NOT NULL)`)
+	s.Write(`CREATE TABLE loose (id TEXT, event_id TEXT NOT NULL)`)
+	s.Write(`CREATE TABLE nullable (id TEXT PRIMARY KEY, event_id TEXT)`)
+	s.Write(`CREATE TABLE fraction (id TEXT PRIMARY KEY, f REAL, event_id TEXT NOT NULL)`)
+	s.Write(`CREATE TABLE partial (id TEXT PRIMARY KEY, a TEXT, event_id TEXT NOT NULL)`)
+	s.Write(`CREATE UNIQUE INDEX partial_a ON partial (a) WHERE a > ''`)
+	for want, table := range map[string]audit.Table{
+		"column b is not declared":       {Name: "thing", Type: "thing", ID: "id", Plain: []string{"a"}},
+		"declared twice":                 {Name: "thing", Type: "thing", ID: "id", Plain: []string{"a", "b"}, Secret: []string{"b"}},
+		"has no column c":                {Name: "thing", Type: "thing", ID: "id", Plain: []string{"a", "b", "c"}},
+		"does not exist":                 {Name: "nothing", Type: "thing", ID: "id"},
+		"names no id column":             {Name: "thing", Type: "thing"},
+		"no primary or unique key makes": {Name: "loose", Type: "loose", ID: "id"},
+		"must be NOT NULL":               {Name: "nullable", Type: "nullable", ID: "id"},
+		"keep fractions as decimal text": {Name: "fraction", Type: "fraction", ID: "id", Plain: []string{"f"}},
+		"is partial":                     {Name: "partial", Type: "partial", ID: "id", Plain: []string{"a"}},
+		"both hold objects of type":      {Name: "thing", Type: "order", ID: "id", Plain: []string{"a", "b"}},
+	} {
+		_, err := audit.Migrate(t.Context(), s.DB, []audit.Table{Orders, table})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want it to say %q", table, err, want)
+		}
+	}
+	unguarded := audit.Table{Name: "thing", Type: "thing", ID: "id", Plain: []string{"a", "b"}}
+	if _, err := audit.Open(t.Context(), s.DB, Catalogue, []audit.Table{Orders, unguarded}); err == nil || !strings.Contains(err.Error(), "has no guard") {
+		t.Errorf("opening with an unguarded table: %v", err)
+	}
+}
+
+func droppedGuard(t *testing.T, s *Shop) {
+	s.Create("o1", "open")
+	s.Write(`DROP TRIGGER audit_guard_orders_update`)
+	s.Write(`DROP TRIGGER audit_guard_orders_updated`)
+	s.Write(`CREATE TRIGGER audit_guard_orders_update BEFORE UPDATE ON orders BEGIN SELECT 1; END`)
+	if _, err := audit.Migrate(t.Context(), s.DB, []audit.Table{Orders}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.try(`UPDATE orders SET status = 'free'`); err == nil {
+		t.Error("the guard was not put back")
+	}
+	e := s.Event(s.SetStatus("o1", "paid"))
+	equal(t, "change", Changes(e), []string{`order o1 status plain: "open" → "paid"`})
+}
+
+// adversary changes the database with its owner's rights, guards removed:
+// every such change must be found, and named.
+func adversary(t *testing.T, s *Shop) {
+	s.Create("o1", "open")
+	s.Record(Intent("order.created", "o2"), `INSERT INTO orders (shop, id, status, customer, note, event_id) VALUES ('shop_1', 'o2', 'open', 'Sam', 'a note', $1)`)
+	s.SetStatus("o1", "paid")
+	viewed := s.Note(Intent("order.viewed", "o2"))
+	other := Intent("order.created", "o1")
+	other.Log = "shop_2"
+	s.Record(other, `INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_2', 'o1', 'open', $1)`)
+	if faults, err := s.Log.Check(t.Context()); err != nil || len(faults) > 0 {
+		t.Fatalf("before: %v, %v", faults, err)
+	}
+	for want, queries := range map[string][]string{
+		`status is "free"; the last event says "paid"`:      {`UPDATE orders SET status = 'free' WHERE id = 'o1' AND shop = 'shop_1'`},
+		`customer is "5 bytes of personal text"`:            {`UPDATE orders SET customer = 'Roger' WHERE id = 'o2'`},
+		`note is "6 bytes of digest text"`:                  {`UPDATE orders SET note = 'A note' WHERE id = 'o2'`},
+		`amount is "5"; the last event says ""`:             {`UPDATE orders SET amount = 5 WHERE id = 'o2'`},
+		`it is stamped with event`:                          {`UPDATE orders SET event_id = '` + viewed + `' WHERE id = 'o2'`},
+		`the log does not explain this row`:                 {`INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o9', 'free', '` + viewed + `')`},
+		`the log explains a row that does not exist`:        {`DELETE FROM orders WHERE id = 'o2'`},
+		`the sealed bytes are not canonical`:                {`UPDATE audit_event SET body = CAST(replace(body, '"via"', ' "via"') AS BLOB) WHERE id = '` + viewed + `'`},
+		`says "shop_1", the sealed bytes say "shop_2"`:      {`UPDATE audit_event SET log = 'shop_1' WHERE log = 'shop_2'`},
+		`part who does not match its commitment`:            {`UPDATE audit_part SET part = CAST(replace(part, 'Dana', 'Rana') AS BLOB) WHERE kind = 'who'`},
+		`part what does not match its commitment`:           {`UPDATE audit_part SET salt = zeroblob(32) WHERE kind = 'what' AND n = (SELECT min(n) FROM audit_part)`},
+		`not in the queue of unsealed events`:               {`DELETE FROM audit_unsealed WHERE n = (SELECT max(n) FROM audit_unsealed)`},
+		`an index entry is missing`:                         {`INSERT INTO audit_index (audit_index) VALUES ('delete-all')`},
+		`the count of order.viewed in log shop_1 is 2`:      {`UPDATE audit_total SET events = 2 WHERE action = 'order.viewed'`},
+		`the name of user user_dana is missing`:             {`DELETE FROM audit_name WHERE type = 'user'`},
+		`open records`:                                      {`INSERT INTO audit_open (seq, event) VALUES (0, 'x')`},
+		`is not in the microsecond of the event's id`:       {`UPDATE audit_event SET n = n + 4096 WHERE id = '` + viewed + `'`},
+		`events that changed it are not in the chain`:       {`DELETE FROM audit_event WHERE n = (SELECT min(n) FROM audit_event)`},
+		`events in the queue to be sealed, the events make`: {`DELETE FROM audit_event WHERE n = (SELECT max(n) FROM audit_event)`},
+	} {
+		t.Run(want, func(t *testing.T) { s.sabotage(t, want, queries) })
+	}
+}
+
+// sabotage runs the queries without any guard, wants the check to say so, and
+// rolls everything back.
+func (s *Shop) sabotage(t *testing.T, want string, queries []string) {
+	ctx := t.Context()
+	copied := t.TempDir() + "/copy.db"
+	s.copyTo(t, copied)
+	db, err := database.Open(ctx, "sqlite:"+copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	l, err := audit.Open(ctx, db, Catalogue, []audit.Table{Orders})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = db.Write(ctx, func(tx *database.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit_guard%'`)
+		if err != nil {
+			return err
+		}
+		var names []string
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return err
+			}
+			names = append(names, name)
+		}
+		rows.Close()
+		for _, name := range names {
+			queries = append([]string{`DROP TRIGGER "` + name + `"`}, queries...)
+		}
+		for _, q := range queries {
+			if _, err := tx.ExecContext(ctx, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults, err := l.Check(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults {
+		if strings.Contains(f.String(), want) {
+			return
+		}
+	}
+	t.Errorf("the check found %v, want %q", faults, want)
+}
+
+func (s *Shop) copyTo(t *testing.T, path string) {
+	t.Helper()
+	handle, err := database.Open(t.Context(), "sqlite:"+s.DB.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer handle.Close()
+	if err := handle.CopyTo(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// clockSetBack records while the clock jumps: every event is kept, findable,
+// and the chains of changes hold although times run backwards.
+func clockSetBack(t *testing.T, s *Shop) {
+	s.Create("o1", "a")
+	s.Clock.Move(-time.Hour)
+	back := s.SetStatus("o1", "b")
+	s.Clock.Move(3 * time.Hour)
+	s.SetStatus("o1", "c")
+	s.Clock.Move(-time.Second / 2)
+	s.SetStatus("o1", "d")
+	if got := s.Event(back).Recorded; !got.Before(NewClock().Now()) {
+		t.Errorf("set back an hour, the clock's time is %s: an event must say what the clock says", got)
+	}
+	var statuses []string
+	for _, e := range s.All(audit.Filter{}) {
+		statuses = append(statuses, e.Changes[0].To.String())
+	}
+	equal(t, "newest first by time", statuses, []string{"d", "c", "a", "b"})
+}
