@@ -87,11 +87,13 @@ CREATE TABLE call (
     customer    TEXT NOT NULL,
     agent       TEXT NOT NULL, -- as the recording system named the person
     user_id     TEXT,          -- the member who is that agent
-    device_id   TEXT,
+    device      TEXT NOT NULL, -- as the recording system named it, or ""
+    device_id   TEXT,          -- the team's device of that hostname
     direction   TEXT NOT NULL CHECK (direction IN ('inbound', 'outbound')),
     topic       TEXT NOT NULL, -- or ""
     started_at  INTEGER NOT NULL,
-    duration_ms INTEGER NOT NULL, -- 0 if the turns have no times
+    ended_at    INTEGER,          -- if the recording system said so
+    duration_ms INTEGER NOT NULL, -- until ended_at or the last turn's end; 0 if neither is known
     turns       INTEGER NOT NULL, -- how many
     timed       INTEGER NOT NULL CHECK (timed IN (0, 1)), -- every turn says when it began and ended
     content     BLOB NOT NULL,    -- SHA-256 of all that arrived: tells a repetition from another content
