@@ -111,7 +111,8 @@ func ParseUserFile(r io.Reader) ([]NewUser, error) {
 		return nil, audit.Invalid("csv", "The file is not UTF-8 text. Save it as \"CSV UTF-8\".")
 	}
 	c := csv.NewReader(strings.NewReader(text))
-	c.FieldsPerRecord, c.TrimLeadingSpace, c.Comma = -1, true, separator(text)
+	c.FieldsPerRecord, c.Comma = -1, separator(text)
+	c.TrimLeadingSpace = c.Comma != '\t' // it would take empty columns away
 	rows, err := c.ReadAll()
 	if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 		return nil, audit.Invalid("csv", "Line %d of the file, column %d: %v.", bad.Line, bad.Column, bad.Err)

@@ -126,17 +126,46 @@ func (p *Portal) intent(by Caller, team, action string) audit.Intent {
 // prefixes of the ids of each kind of object.
 var prefixes = map[string]string{"user": "user", "device": "dev", "call": "call", "team": "team"}
 
-// intentOn is intent for one object of the team, of a kind. Until the change has found it the object has no name; an id that is
-// none of that kind is no object, only what was tried.
+// intentOn is intent for one object of the team, of a kind. It bears the name
+// that it has now, so that a refusal reads well too; an id that is none of that
+// kind is no object, only what was tried.
 func (p *Portal) intentOn(by Caller, team, action, kind, id, reason string) audit.Intent {
 	in := p.intent(by, team, action)
 	in.Reason = reason
 	if audit.ValidID(prefixes[kind], id) {
-		in.Object = audit.Ref{Type: kind, ID: id}
+		in.Object = audit.Ref{Type: kind, ID: id, Name: p.nameOf(context.Background(), team, kind, id)}
 	} else {
 		in.Data = joined(in.Data, "tried", kind+" "+clip(id))
 	}
 	return in
+}
+
+// nameOf is the name of something that the team has, or "".
+func (p *Portal) nameOf(ctx context.Context, team, kind, id string) string {
+	var ref audit.Ref
+	switch kind {
+	case "user":
+		m, err := memberIn(ctx, p.db, team, id)
+		if err == nil {
+			ref = m.Ref()
+		}
+	case "device":
+		d, err := deviceIn(ctx, p.db, team, id)
+		if err == nil {
+			ref = d.Ref()
+		}
+	case "call":
+		c, err := callIn(ctx, p.db, team, id)
+		if err == nil {
+			ref = c.Ref()
+		}
+	case "team":
+		t, err := store.TeamByID(ctx, p.db, p.Organization(), id)
+		if err == nil {
+			ref = teamRef(t)
+		}
+	}
+	return ref.Name
 }
 
 // joined sets a fact; if there is one of that name already both stay.

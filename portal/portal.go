@@ -97,8 +97,18 @@ func (p *Portal) Close() error { return p.log.Close() }
 func (p *Portal) Log() *audit.Log { return p.log }
 
 // Organization is the id of the organization, and of its log; "" before
-// [Portal.Setup].
+// [Portal.Setup], which another process may call.
 func (p *Portal) Organization() string {
+	if id := p.known(); id != "" {
+		return id
+	}
+	if err := p.readTeams(context.Background()); err != nil {
+		p.logger.Error("looking the organization up", "error", err)
+	}
+	return p.known()
+}
+
+func (p *Portal) known() string {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.organization

@@ -83,9 +83,9 @@ func TestTeamSettings(t *testing.T) {
 	_, err = f.RenameTeam(ctx, f.Audrey, f.Alpha, "Mine", "", "")
 	refused(t, err, audit.CodeDenied)
 	f.Expect(t,
-		`alpha team.renamed failed conflict "": refusal=*`,
-		`alpha team.renamed failed conflict "": refusal=*`,
-		`alpha team.renamed denied "": refusal=*`,
+		`alpha team.renamed failed conflict "Alpha One": refusal=*`,
+		`alpha team.renamed failed conflict "Alpha One": refusal=*`,
+		`alpha team.renamed denied "Alpha One": refusal=*`,
 	)
 	_, err = f.RenameTeam(ctx, f.Dana, f.Alpha, "Alpha One", "", "")
 	refused(t, err, audit.CodeInvalid, "name")
@@ -101,7 +101,7 @@ func TestTeamSettings(t *testing.T) {
 	refused(t, err, audit.CodeDenied)
 	_, err = f.ChangePlan(ctx, f.Operator, f.Alpha, portal.PlanCore, "")
 	refused(t, err, audit.CodeInvalid, "plan")
-	f.Expect(t, `alpha team.plan_changed denied "": refusal=*`)
+	f.Expect(t, `alpha team.plan_changed denied "ALPHA ONE": refusal=*`)
 }
 
 func TestFindTeam(t *testing.T) {

@@ -169,28 +169,3 @@ func (p *Portal) user(ctx context.Context, by Caller, team, user string) (UserPa
 	}
 	return page, nil
 }
-
-// UserByEmail finds a member, not a deleted one, by mail address.
-//
-// Permission: Admin, Auditor. Events: none; a refusal is access.refused.
-// Errors: Invalid for what is no address, Denied, NotFound (for an address
-// that no member has; not recorded, since nothing was tried).
-func (p *Portal) UserByEmail(ctx context.Context, by Caller, team, email string) (Member, error) {
-	email, err := ParseEmail(email)
-	if err != nil {
-		return Member{}, err
-	}
-	if err := p.mayRead(ctx, by, team, "users"); err != nil {
-		return Member{}, err
-	}
-	rows, err := store.Members(ctx, p.db, team)
-	if err != nil {
-		return Member{}, fmt.Errorf("listing users: %w", err)
-	}
-	for _, row := range rows {
-		if emailKey(row.Email) == emailKey(email) {
-			return memberOf(row), nil
-		}
-	}
-	return Member{}, audit.NotFound("The team has no user with the mail address %s.", email)
-}

@@ -177,8 +177,9 @@ func (f *Fixture) SignedIn(t testing.TB, team string, who portal.Caller) portal.
 	return in
 }
 
-// Passed counts everything recorded so far as seen.
-func (f *Fixture) Passed() { f.unseen(f.t) }
+// Passed counts everything recorded so far as seen and gives what was new, as
+// [Fixture.Expect] writes it.
+func (f *Fixture) Passed() []string { return f.unseen(f.t) }
 
 // Expect fails the test unless the events recorded since the last Expect are
 // exactly these, in all logs together. An event reads
@@ -244,7 +245,7 @@ func (f *Fixture) line(e audit.Event) string {
 		if key == "refusal" {
 			value = "*"
 		}
-		for _, id := range strings.Fields(value) {
+		for _, id := range strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' }) {
 			if prefix, _, err := audit.ParseID(id); err == nil {
 				value = strings.ReplaceAll(value, id, prefix+"_*")
 			}
