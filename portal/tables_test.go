@@ -1,0 +1,103 @@
+package portal_test
+
+import (
+	"database/sql"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"onrecord/audit"
+	"onrecord/portal/portaltest"
+	"onrecord/portal/store"
+	"onrecord/portal/transcript"
+)
+
+// Every table is audited, protected by the engine, or exempt with a reason: a
+// new one fails here until somebody decides.
+func TestEveryTableIsDecided(t *testing.T) {
+	f := portaltest.Empty(t)
+	decided := map[string]string{"audit_event": "guarded", "audit_part": "guarded", "audit_name": "guarded"}
+	for _, table := range store.Tables {
+		decided[table.Name] = "audited"
+	}
+	for _, exempt := range []map[string]string{store.Exempt, audit.Exempt} {
+		for name, reason := range exempt {
+			if decided[name] != "" || len(reason) < 10 {
+				t.Errorf("%s is decided twice, or without a reason", name)
+			}
+			decided[name] = "exempt"
+		}
+	}
+	there := columnOf(t, f, `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
+	for _, name := range there {
+		if decided[name] == "" {
+			t.Errorf("nobody has decided whether the table %s is audited", name)
+		}
+		delete(decided, name)
+	}
+	for name := range decided {
+		t.Errorf("there is no table %s", name)
+	}
+}
+
+func columnOf(t *testing.T, f *portaltest.Fixture, query string) []string {
+	t.Helper()
+	rows, err := f.DB.QueryContext(ctx, query)
+	check(t, err)
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		check(t, rows.Scan(&s))
+		all = append(all, s)
+	}
+	check(t, rows.Err())
+	return all
+}
+
+// Plain SQL changes no audited table, by whatever verb.
+func TestPlainSQLIsRefused(t *testing.T) {
+	f := portaltest.New(t)
+	f.AddDevice(t, f.Dana, f.Alpha, "desk-1")
+	call := transcript.Call{SourceID: "c1", StartedAt: time.Date(2026, 2, 1, 9, 0, 0, 0, time.UTC), Agent: "Agnes Ash", Customer: "Cam",
+		Direction: transcript.Inbound, Turns: []transcript.Turn{{Speaker: transcript.Agent, Text: "Good morning?"}}}
+	_, err := f.Import(ctx, f.Dana, f.Alpha, func(yield func(transcript.Call, error) bool) { yield(call, nil) }, nil)
+	check(t, err)
+	id := columnOf(t, f, "SELECT id FROM call")[0]
+	must(f.EditValue(ctx, f.Dana, f.Alpha, id, "questions_asked", "7", "", ""))
+	must(f.SetMetric(ctx, f.Dana, f.Alpha, "questions_asked", false, "", ""))
+
+	raw, err := sql.Open("sqlite", "file:"+f.Path+"?_pragma=busy_timeout(5000)")
+	check(t, err)
+	defer raw.Close()
+	for _, table := range store.Tables {
+		columns := columnOf(t, f, "SELECT name FROM pragma_table_info('"+table.Name+"')")
+		if n := columnOf(t, f, "SELECT count(*) FROM "+table.Name)[0]; n == "0" {
+			t.Fatalf("%s is empty: the test would show nothing", table.Name)
+		}
+		list := strings.Join(columns, ", ")
+		other := strings.Join(replaced(columns, table.ID, "'other'"), ", ")
+		for _, query := range []string{
+			"DELETE FROM " + table.Name,
+			"UPDATE " + table.Name + " SET event_id = event_id",
+			"UPDATE " + table.Name + " SET event_id = 'evt_other'",
+			"UPDATE OR IGNORE " + table.Name + " SET event_id = 'evt_other'",
+			"UPDATE " + table.Name + " SET " + table.ID + " = 'other'",
+			"INSERT INTO " + table.Name + " (" + list + ") SELECT " + other + " FROM " + table.Name + " LIMIT 1",
+			"INSERT OR REPLACE INTO " + table.Name + " (" + list + ") SELECT " + list + " FROM " + table.Name + " LIMIT 1",
+			"REPLACE INTO " + table.Name + " (" + list + ") SELECT " + list + " FROM " + table.Name + " LIMIT 1",
+		} {
+			if _, err := raw.ExecContext(ctx, query); err == nil {
+				t.Errorf("this was let through: %s", query)
+			}
+		}
+	}
+}
+
+// replaced puts an expression in the place of one column.
+func replaced(columns []string, column, by string) []string {
+	all := slices.Clone(columns)
+	all[slices.Index(all, column)] = by
+	return all
+}
