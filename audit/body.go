@@ -102,7 +102,7 @@ func (b *body) event() (Event, error) {
 
 func readStamp(s string) (time.Time, error) {
 	t, err := time.Parse(timeFormat, s)
-	if err != nil || len(s) != len(timeFormat) {
+	if err != nil || t.Format(timeFormat) != s {
 		return t, fmt.Errorf("%q is no time to the microsecond between the years 0 and 9999", s)
 	}
 	return t, nil

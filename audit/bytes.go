@@ -61,7 +61,7 @@ func encode(e *Event, whoSalt, whatSalt [32]byte) (sealed, error) {
 	if s.Who.JSON, err = who.encode(); err != nil {
 		return s, err
 	}
-	if s.What.JSON, err = what.encode(func(n int) string { return e.Changes[n].Field }); err != nil {
+	if s.What.JSON, err = what.encode(); err != nil {
 		return s, err
 	}
 	if err := fits("who", s.Who.JSON); err != nil {
@@ -127,7 +127,7 @@ func decode(raw []byte, who, what *part) (Event, error) {
 }
 
 func errNotCanonical(what string) error {
-	return fmt.Errorf("the %s are not the canonical JSON of an event of version %d", what, bodyVersion)
+	return fmt.Errorf("the %s are not canonical (version %d)", what, bodyVersion)
 }
 
 // unread reads only what bytes of every version have.
@@ -177,7 +177,7 @@ func (e *Event) addWhat(what *part, commitment string) error {
 	}
 	p, ok := readWhat(string(what.JSON))
 	if ok {
-		again, err := p.encode(func(int) string { return "" })
+		again, err := p.encode()
 		ok = err == nil && string(again) == string(what.JSON)
 	}
 	if !ok {

@@ -25,6 +25,7 @@ type hiddenChange struct {
 	N                    int
 	From, To             Value
 	FromDigest, ToDigest string
+	column               string // for errors; not in the bytes
 }
 
 // relatedName is the name of the event's Nth related object.
@@ -88,7 +89,7 @@ func whatOf(e *Event, salt []byte) (whatPart, error) {
 		}
 		switch c.Class {
 		case Personal:
-			p.Changes = append(p.Changes, hiddenChange{N: i, From: c.From, To: c.To})
+			p.Changes = append(p.Changes, hiddenChange{N: i, From: c.From, To: c.To, column: c.Field})
 		case Digest:
 			h := hiddenChange{N: i}
 			if !c.From.IsZero() {
@@ -126,17 +127,15 @@ func (c *Change) check() error {
 	return nil
 }
 
-func (p *whatPart) encode(columns func(n int) string) ([]byte, error) {
+func (p *whatPart) encode() ([]byte, error) {
 	w := &jcs{b: make([]byte, 0, 256)}
 	w.open('{')
 	if len(p.Changes) > 0 {
 		w.name("changes")
 		w.open('[')
 		for _, c := range p.Changes {
-			w.column = columns(c.N)
 			c.encode(w)
 		}
-		w.column = ""
 		w.shut(']')
 	}
 	if len(p.Data) > 0 {
@@ -144,7 +143,7 @@ func (p *whatPart) encode(columns func(n int) string) ([]byte, error) {
 		w.open('{')
 		for _, key := range slices.Sorted(maps.Keys(p.Data)) {
 			if !memberName(key) {
-				return nil, Invalid("data", "data: key %q is not a word of a to z, 0 to 9 and _", key)
+				return nil, Invalid("data", "data has the key %q: keys are lower-case ASCII words (a to z, 0 to 9, _)", key)
 			}
 			w.name(key)
 			w.str(p.Data[key])
@@ -174,6 +173,7 @@ func (p *whatPart) encode(columns func(n int) string) ([]byte, error) {
 }
 
 func (c hiddenChange) encode(w *jcs) {
+	w.column = c.column
 	w.open('{')
 	w.value("from", c.From)
 	w.text("from_digest", c.FromDigest)
@@ -181,6 +181,7 @@ func (c hiddenChange) encode(w *jcs) {
 	w.value("to", c.To)
 	w.text("to_digest", c.ToDigest)
 	w.shut('}')
+	w.column = ""
 }
 
 func memberName(s string) bool {
