@@ -131,12 +131,7 @@ func readRaw(ctx context.Context, q database.Querier, after int64, limit int) ([
 			&who.Salt, &who.JSON, &what.Salt, &what.JSON); err != nil {
 			return nil, err
 		}
-		if who.Salt != nil {
-			e.who = &who
-		}
-		if what.Salt != nil {
-			e.what = &what
-		}
+		e.who, e.what = who.unlessErased(), what.unlessErased()
 		page = append(page, e)
 	}
 	return page, rows.Err()

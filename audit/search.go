@@ -2,11 +2,8 @@ package audit
 
 import (
 	"context"
-	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -37,7 +34,8 @@ type Result struct {
 	Walked   int
 	Reached  time.Time
 
-	// Unknown names the filter's actors and objects that this log never saw.
+	// Unknown names, where nothing was found, the filter's actors and objects
+	// that this log never saw.
 	Unknown []string
 }
 
@@ -70,19 +68,17 @@ func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (Result,
 	if err := w.bounds(f); err != nil {
 		return Result{}, err
 	}
-	resolved, unknown, err := l.resolve(ctx, log, f)
-	if err != nil {
+	var err error
+	if w.filter, err = l.resolve(ctx, log, f); err != nil {
 		return Result{}, err
-	}
-	w.filter = resolved
-	if resolved.impossible {
-		return Result{Complete: true, Unknown: unknown}, nil
 	}
 	if err := w.plan(ctx); err != nil {
 		return Result{}, err
 	}
 	res, err := w.run(ctx, f)
-	res.Unknown = unknown
+	if err == nil && len(res.Events) == 0 {
+		res.Unknown, err = l.unknown(ctx, log, f)
+	}
 	return res, err
 }
 
@@ -93,54 +89,52 @@ type resolved struct {
 	impossible bool // an actor or object was asked for that the log never saw
 }
 
-// resolve replaces names by the ids of everybody who ever bore them.
-func (l *Log) resolve(ctx context.Context, log string, f Filter) (r resolved, unknown []string, err error) {
+// resolve replaces names by the ids of everybody who ever bore them. A value
+// may be an id as well: it stands for itself.
+func (l *Log) resolve(ctx context.Context, log string, f Filter) (r resolved, err error) {
 	r.Filter = f
-	for _, v := range []*Values{&r.Actor, &r.Object} {
-		asked := len(v.Any) > 0
-		var anyUnknown, noneUnknown []string
-		if v.Any, anyUnknown, err = l.ids(ctx, log, v.Any); err != nil {
-			return r, nil, err
+	for _, list := range []*[]string{&r.Actor.Any, &r.Actor.None, &r.Object.Any, &r.Object.None} {
+		if *list, err = l.ids(ctx, log, *list); err != nil {
+			return r, err
 		}
-		if v.None, noneUnknown, err = l.ids(ctx, log, v.None); err != nil {
-			return r, nil, err
-		}
-		unknown = append(append(unknown, anyUnknown...), noneUnknown...)
-		r.impossible = r.impossible || asked && len(v.Any) == 0
 	}
 	r.renamed, err = l.renamed(ctx, log, f.Text.Any)
-	return r, unknown, err
+	return r, err
 }
 
-func (l *Log) ids(ctx context.Context, log string, values []string) (ids, unknown []string, err error) {
+func (l *Log) ids(ctx context.Context, log string, values []string) ([]string, error) {
+	var ids []string
 	for _, v := range values {
-		named, err := idsNamed(ctx, l.db, log, v)
-		if err != nil {
-			return nil, nil, err
+		if _, _, err := ParseID(v); err != nil { // our own ids are nobody's name
+			named, err := idsNamed(ctx, l.db, log, v)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, named...)
 		}
-		known, err := l.knows(ctx, log, v)
-		if err != nil {
-			return nil, nil, err
-		}
-		if known {
-			named = append(named, v)
-		}
-		if len(named) == 0 {
-			unknown = append(unknown, v)
-		}
-		ids = append(ids, named...)
+		ids = append(ids, v)
 	}
-	return distinct(ids...), unknown, nil
+	return distinct(ids...), nil
 }
 
-// knows tells whether an id ever acted or was acted on.
-func (l *Log) knows(ctx context.Context, log, id string) (bool, error) {
-	ok, err := exists(ctx, l.db, `SELECT 1 FROM audit_index WHERE audit_index MATCH $1 LIMIT 1`,
-		anyOf(term(log, termActor, id), term(log, termObject, id)))
-	if err != nil {
-		return false, fmt.Errorf("looking %q up: %w", id, err)
+// unknown gives the actors and objects of the filter that the log never saw.
+func (l *Log) unknown(ctx context.Context, log string, f Filter) ([]string, error) {
+	var all []string
+	for _, v := range slices.Concat(f.Actor.Any, f.Object.Any) {
+		ids, err := l.ids(ctx, log, []string{v})
+		if err != nil {
+			return nil, err
+		}
+		seen, err := exists(ctx, l.db, `SELECT 1 FROM audit_index WHERE audit_index MATCH $1 LIMIT 1`,
+			anyOf(append(product(log, termActor, ids), product(log, termObject, ids)...)...))
+		if err != nil {
+			return nil, fmt.Errorf("looking %q up: %w", v, err)
+		}
+		if !seen {
+			all = append(all, v)
+		}
 	}
-	return ok, nil
+	return all, nil
 }
 
 // walk is one search: where it looks, and by which terms.
@@ -294,30 +288,54 @@ func (w *walk) rarest(ctx context.Context, exprs []string) (string, error) {
 	return best, nil
 }
 
-// next gives the next batch of places that the terms propose, and how many
-// entries were looked at for it. last is the place that the walk has reached.
-func (w *walk) next(ctx context.Context, batch int) (places []int64, walked int, last int64, err error) {
-	places, err = w.candidates(ctx, w.driver, w.low, w.high, batch)
-	if err != nil || len(places) == 0 {
-		return nil, 0, 0, err
-	}
-	walked, last = len(places), places[len(places)-1]
+// next reads the events of the next batch that the terms propose, newest or
+// oldest first, and tells how many entries were looked at and which place the
+// walk has reached.
+func (w *walk) next(ctx context.Context, batch int) (found []placed, walked int, last int64, err error) {
+	low, high := w.low, w.high
 	if w.all != "" {
-		low, high := min(places[0], last), max(places[0], last)
-		places, err = w.candidates(ctx, w.all, low, high, batch)
+		places, err := w.candidates(ctx, w.driver, low, high, batch)
+		if err != nil || len(places) == 0 {
+			return nil, 0, 0, err
+		}
+		walked, last = len(places), places[len(places)-1]
+		low, high = min(places[0], last), max(places[0], last)
 	}
-	return places, walked, last, err
+	expr := w.driver
+	if w.all != "" {
+		expr = w.all
+	}
+	err = w.read(ctx, expr, low, high, batch, func(p placed) {
+		if w.all == "" {
+			walked, last = walked+1, p.n
+		}
+		if w.filter.matches(&p.event, w.logID) {
+			found = append(found, p)
+		}
+	})
+	return found, walked, last, err
+}
+
+func (w *walk) order() string {
+	if w.page.Newer {
+		return "ASC"
+	}
+	return "DESC"
 }
 
 // candidates gives up to limit places between low and high, nearest to the
 // cursor first.
 func (w *walk) candidates(ctx context.Context, expr string, low, high int64, limit int) ([]int64, error) {
-	order := "DESC"
-	if w.page.Newer {
-		order = "ASC"
-	}
-	return w.places(ctx, `SELECT rowid FROM audit_index WHERE audit_index MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid `+order+` LIMIT $4`,
-		expr, low, high, limit)
+	return w.places(ctx, indexQuery(w.order()), expr, low, high, limit)
+}
+
+func indexQuery(order string) string {
+	return `SELECT rowid AS n FROM audit_index WHERE audit_index MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid ` + order + ` LIMIT $4`
+}
+
+// read decodes the events of candidates, in one statement.
+func (w *walk) read(ctx context.Context, expr string, low, high int64, limit int, each func(placed)) error {
+	return readEvents(ctx, w.log.db, indexQuery(w.order()), each, expr, low, high, limit)
 }
 
 func (w *walk) places(ctx context.Context, query string, args ...any) ([]int64, error) {
@@ -349,7 +367,7 @@ func (w *walk) run(ctx context.Context, f Filter) (Result, error) {
 	batch := w.page.Limit + 1
 	for len(found) <= w.page.Limit && !exhausted && walked < maxWalked {
 		batch = min(batch, maxWalked-walked)
-		places, n, reached, err := w.next(ctx, batch)
+		events, n, reached, err := w.next(ctx, batch)
 		if err != nil {
 			return Result{}, err
 		}
@@ -362,10 +380,6 @@ func (w *walk) run(ctx context.Context, f Filter) (Result, error) {
 			w.low = last + 1
 		} else {
 			w.high = last - 1
-		}
-		events, err := w.matching(ctx, places)
-		if err != nil {
-			return Result{}, err
 		}
 		found = append(found, events...)
 		batch = min(batch*4, maxBatch)
@@ -422,81 +436,45 @@ func (w *walk) result(f Filter, found []placed, walked int, last int64, exhauste
 	return res
 }
 
-// matching reads the events at the places and keeps those that the filter
-// matches, in the order of places.
-func (w *walk) matching(ctx context.Context, places []int64) ([]placed, error) {
-	var found []placed
-	for len(places) > 0 && len(found) <= w.page.Limit {
-		// Decoding is the dear part: no more of it than the page needs.
-		some := places[:min(len(places), w.page.Limit+1)]
-		places = places[len(some):]
-		events, err := load(ctx, w.log.db, some)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range some {
-			if e, ok := events[n]; ok && w.filter.matches(&e, w.logID) {
-				found = append(found, placed{n, e})
-			}
-		}
-	}
-	return found, nil
-}
-
-// load reads and decodes the events at the places.
-func load(ctx context.Context, q database.Querier, places []int64) (map[int64]Event, error) {
-	list, err := json.Marshal(places)
+// readEvents decodes the events at the places that a query gives, in its
+// order.
+func readEvents(ctx context.Context, q database.Querier, places string, each func(placed), args ...any) error {
+	// CROSS JOIN keeps the order of the places: SQLite takes it as written.
+	rows, err := q.QueryContext(ctx, `
+		SELECT e.n, e.body, who.salt, who.part, what.salt, what.part
+		FROM (`+places+`) AS place
+		CROSS JOIN audit_event e ON e.n = place.n
+		LEFT JOIN audit_part what ON what.n = e.n AND what.kind = 'what'
+		LEFT JOIN audit_part who ON who.n = e.n AND who.kind = 'who'`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("reading events: %w", err)
-	}
-	parts, err := loadParts(ctx, q, string(list))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := q.QueryContext(ctx, `SELECT n, body FROM audit_event WHERE n IN (SELECT value FROM json_each($1))`, string(list))
-	if err != nil {
-		return nil, fmt.Errorf("reading events: %w", err)
+		return fmt.Errorf("reading events: %w", err)
 	}
 	defer rows.Close()
-	events := make(map[int64]Event, len(places))
 	for rows.Next() {
 		var n int64
 		var body []byte
-		if err := rows.Scan(&n, &body); err != nil {
-			return nil, fmt.Errorf("reading events: %w", err)
+		var who, what part
+		if err := rows.Scan(&n, &body, &who.Salt, &who.JSON, &what.Salt, &what.JSON); err != nil {
+			return fmt.Errorf("reading events: %w", err)
 		}
-		e, err := decode(body, parts[n][0], parts[n][1])
+		e, err := decode(body, who.unlessErased(), what.unlessErased())
 		if err != nil {
-			return nil, fmt.Errorf("reading the event at place %d: %w", n, err)
+			return fmt.Errorf("reading the event at place %d: %w", n, err)
 		}
-		events[n] = e
+		each(placed{n, e})
 	}
-	return events, rows.Err()
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("reading events: %w", err)
+	}
+	return nil
 }
 
-func loadParts(ctx context.Context, q database.Querier, list string) (map[int64][2]*part, error) {
-	rows, err := q.QueryContext(ctx, `SELECT n, kind, salt, part FROM audit_part WHERE n IN (SELECT value FROM json_each($1))`, list)
-	if err != nil {
-		return nil, fmt.Errorf("reading events: %w", err)
+// unlessErased is nil for a part whose row is gone.
+func (p *part) unlessErased() *part {
+	if p.Salt == nil {
+		return nil
 	}
-	defer rows.Close()
-	parts := map[int64][2]*part{}
-	for rows.Next() {
-		var n int64
-		var kind string
-		var p part
-		if err := rows.Scan(&n, &kind, &p.Salt, &p.JSON); err != nil {
-			return nil, fmt.Errorf("reading events: %w", err)
-		}
-		both := parts[n]
-		if kind == "who" {
-			both[0] = &p
-		} else {
-			both[1] = &p
-		}
-		parts[n] = both
-	}
-	return parts, rows.Err()
+	return p
 }
 
 // Event gives one event of a log by its id.
@@ -508,19 +486,16 @@ func (l *Log) Event(ctx context.Context, log, id string) (Event, error) {
 	if err != nil {
 		return Event{}, missing
 	}
-	var n int64
-	err = l.db.QueryRowContext(ctx, `SELECT n FROM audit_event WHERE n BETWEEN $1 AND $2 AND id = $3 AND log = $4`, first, last, id, log).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Event{}, missing
-	}
-	if err != nil {
-		return Event{}, fmt.Errorf("reading event %s: %w", id, err)
-	}
-	events, err := load(ctx, l.db, []int64{n})
+	found := Event{}
+	err = readEvents(ctx, l.db, `SELECT n FROM audit_event WHERE n BETWEEN $1 AND $2 AND id = $3 AND log = $4`,
+		func(p placed) { found = p.event }, first, last, id, log)
 	if err != nil {
 		return Event{}, err
 	}
-	return events[n], nil
+	if found.ID == "" {
+		return Event{}, missing
+	}
+	return found, nil
 }
 
 // Totals counts a log's events by action.
