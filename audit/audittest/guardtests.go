@@ -170,7 +170,7 @@ func adversary(t *testing.T, s *Shop) {
 		`it is stamped with event`:                          {`UPDATE orders SET event_id = '` + viewed + `' WHERE id = 'o2'`},
 		`the log does not explain this row`:                 {`INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_1', 'o9', 'free', '` + viewed + `')`},
 		`the log explains a row that does not exist`:        {`DELETE FROM orders WHERE id = 'o2'`},
-		`the sealed bytes are not canonical`:                {`UPDATE audit_event SET body = CAST(replace(body, '"via"', ' "via"') AS BLOB) WHERE id = '` + viewed + `'`},
+		`the sealed bytes are not the canonical JSON`:       {`UPDATE audit_event SET body = CAST(replace(body, '"via"', ' "via"') AS BLOB) WHERE id = '` + viewed + `'`},
 		`says "shop_1", the sealed bytes say "shop_2"`:      {`UPDATE audit_event SET log = 'shop_1' WHERE log = 'shop_2'`},
 		`part who does not match its commitment`:            {`UPDATE audit_part SET part = CAST(replace(part, 'Dana', 'Rana') AS BLOB) WHERE kind = 'who'`},
 		`part what does not match its commitment`:           {`UPDATE audit_part SET salt = zeroblob(32) WHERE kind = 'what' AND n = (SELECT min(n) FROM audit_part)`},

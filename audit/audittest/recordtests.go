@@ -279,7 +279,7 @@ func badIntents(t *testing.T, s *Shop) {
 		"no type of actor":    func(in *audit.Intent) { in.Actor.Type = "" },
 		"its objects are":     func(in *audit.Intent) { in.Object.Type = "user" },
 		"not valid UTF-8":     func(in *audit.Intent) { in.Reason = "a\xffb" },
-		"lower-case ASCII":    func(in *audit.Intent) { in.Data = map[string]string{"Key": "x"} },
+		"is not a word of":    func(in *audit.Intent) { in.Data = map[string]string{"Key": "x"} },
 		"at most 16384":       func(in *audit.Intent) { in.Context.Session = strings.Repeat("s", 17_000) },
 		"record long texts":   func(in *audit.Intent) { in.Reason = strings.Repeat("r", 2<<20) },
 		"needs an open recor": func(in *audit.Intent) { in.Reason = "stamp" },
