@@ -128,6 +128,11 @@ func (b *body) check() error {
 	default:
 		return fmt.Errorf("outcome %q is none of ok, denied, failed", b.Outcome)
 	}
+	for _, ref := range b.refs() {
+		if ref.Type == "" {
+			return fmt.Errorf("the object %q has no type", ref.ID)
+		}
+	}
 	if b.Actor == nil {
 		return nil
 	}
@@ -136,6 +141,19 @@ func (b *body) check() error {
 		return nil
 	}
 	return fmt.Errorf("type of actor %q is none of user, api_key, operator, system", b.Actor.Type)
+}
+
+// refs gives every object that the bytes name.
+func (b *body) refs() []bodyRef {
+	all := make([]bodyRef, 0, 1+len(b.Related)+len(b.Changes))
+	if b.Object != nil {
+		all = append(all, *b.Object)
+	}
+	all = append(all, b.Related...)
+	for _, c := range b.Changes {
+		all = append(all, c.On)
+	}
+	return all
 }
 
 func (b *body) encode() ([]byte, error) {

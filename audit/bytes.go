@@ -127,7 +127,7 @@ func decode(raw []byte, who, what *part) (Event, error) {
 }
 
 func errNotCanonical(what string) error {
-	return fmt.Errorf("the %s are not canonical (version %d)", what, bodyVersion)
+	return fmt.Errorf("the %s are not the canonical JSON of an event of version %d", what, bodyVersion)
 }
 
 // unread reads only what bytes of every version have.

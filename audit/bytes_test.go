@@ -301,6 +301,11 @@ func TestRefusedEvents(t *testing.T) {
 		{"class", "", false, func(e *Event) {
 			e.Changes = []Change{{On: on, Field: "name", Class: Erased, To: stringValue("x")}}
 		}},
+		{"object without a type", "", false, func(e *Event) { e.Object = &Ref{} }},
+		{"related without a type", "", false, func(e *Event) { e.Related = []Ref{{ID: "x"}} }},
+		{"change of a row without a type", "", false, func(e *Event) {
+			e.Changes = []Change{{On: Ref{ID: "x"}, Field: "role", Class: Secret}}
+		}},
 		{"secret without a field", "", false, func(e *Event) { e.Changes = []Change{{On: on, Class: Secret}} }},
 	} {
 		e := usualEvent()

@@ -143,7 +143,7 @@ func (p *whatPart) encode() ([]byte, error) {
 		w.open('{')
 		for _, key := range slices.Sorted(maps.Keys(p.Data)) {
 			if !memberName(key) {
-				return nil, Invalid("data", "data has the key %q: keys are lower-case ASCII words (a to z, 0 to 9, _)", key)
+				return nil, Invalid("data", "data: key %q is not a word of a to z, 0 to 9 and _", key)
 			}
 			w.name(key)
 			w.str(p.Data[key])
