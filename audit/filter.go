@@ -95,6 +95,9 @@ func checkIP(s string) (string, string) {
 		return a.Unmap().String(), ""
 	}
 	if p, err := netip.ParsePrefix(s); err == nil {
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // ::ffff:203.0.113.0/120 is 203.0.113.0/24
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		return p.Masked().String(), ""
 	}
 	return "", "an address looks like 203.0.113.7, a network like 203.0.113.0/24"
@@ -113,7 +116,7 @@ func (f Filter) IsZero() bool {
 // CheckRange refuses a range of time that ends before it begins.
 func (f Filter) CheckRange() error {
 	if !f.After.IsZero() && !f.Before.IsZero() && !f.After.Before(f.Before) {
-		return Invalid("before", "The range ends at %s, before it begins at %s.", showTime(f.Before), showTime(f.After))
+		return Invalid("before", "The range ends at %s; it must end later than it begins, at %s.", showTime(f.Before), showTime(f.After))
 	}
 	return nil
 }
@@ -187,19 +190,33 @@ func showTime(t time.Time) string {
 	return t.Format(timeFormat)
 }
 
+// timeLayouts are the forms of a time, without and with a zone. Go reads a
+// fraction of a second behind either of those with seconds.
+var timeLayouts = []string{
+	"2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04", "2006-01-02T15:04:05",
+}
+
+// The years that a time of the query language may have: those that every
+// event's place fits (order.go).
+const minYear, maxYear = 1970, 2100
+
 // ParseTime reads a time of the query language: 2026-11-01,
 // 2026-11-01T12:00Z, 2026-11-01T12:00:05Z, with up to six digits of a second,
 // or with an offset instead of Z. A time without a zone is UTC.
 func ParseTime(s string) (time.Time, error) {
-	for _, layout := range []string{
-		"2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999Z07:00", "2006-01-02T15:04", "2006-01-02T15:04:05.999999",
-	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			if t.Year() < 1970 || t.Year() > 2200 {
-				return t, fmt.Errorf("the year %d is not between 1970 and 2200", t.Year())
-			}
-			return t.UTC().Truncate(time.Microsecond), nil
+	for _, layout := range timeLayouts {
+		t, err := time.Parse(layout, s)
+		if err != nil || strings.Contains(s, ",") {
+			continue
 		}
+		t = t.UTC()
+		if t.Year() < minYear || t.Year() > maxYear {
+			return time.Time{}, fmt.Errorf("the year %d is not between %d and %d", t.Year(), minYear, maxYear)
+		}
+		if t.Nanosecond()%1000 != 0 {
+			return time.Time{}, fmt.Errorf("a second has at most six digits behind its point")
+		}
+		return t, nil
 	}
 	if len(s) == len("2006-01-02") && strings.Count(s, "-") == 2 {
 		return time.Time{}, fmt.Errorf("there is no such day")

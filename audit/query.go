@@ -46,10 +46,10 @@ func (e *QueryError) As(target any) bool {
 func ParseQuery(q string) (Filter, error) {
 	p := &queryParser{text: q}
 	if len(q) > maxQuery {
-		return Filter{}, &QueryError{Pos: maxQuery, End: len(q), Message: fmt.Sprintf("the query has %d bytes, at most %d are read: narrow it with fields", len(q), maxQuery)}
+		return Filter{}, tooLong(q, len(q))
 	}
-	if i := strings.IndexFunc(q, func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) && !isSpace(r) }); i >= 0 {
-		return Filter{}, p.wrong(i, i+1, "this character cannot be searched for")
+	if err := p.characters(); err != nil {
+		return Filter{}, err
 	}
 	for {
 		p.skipSpace()
@@ -63,7 +63,28 @@ func ParseQuery(q string) (Filter, error) {
 	if err := p.filter.CheckRange(); err != nil {
 		return Filter{}, &QueryError{Pos: p.before[0], End: p.before[1], Word: q[p.before[0]:p.before[1]], Message: err.Error()}
 	}
+	// Written out, a query may be a little longer; it must still be readable.
+	if n := len(p.filter.String()); n > maxQuery {
+		return Filter{}, tooLong(q, n)
+	}
 	return p.filter, nil
+}
+
+func tooLong(q string, n int) error {
+	return &QueryError{End: len(q), Message: fmt.Sprintf("the query has %d bytes, at most %d are read: narrow it with fields", n, maxQuery)}
+}
+
+// characters refuses what no text of an event can be found by.
+func (p *queryParser) characters() error {
+	for i, r := range p.text {
+		switch size := utf8.RuneLen(r); {
+		case r == utf8.RuneError && !strings.HasPrefix(p.text[i:], "\ufffd"):
+			return p.wrong(i, i+1, "this byte is not valid UTF-8")
+		case unicode.IsControl(r) && !isSpace(r):
+			return p.wrong(i, i+size, "a control character cannot be searched for")
+		}
+	}
+	return nil
 }
 
 type queryParser struct {

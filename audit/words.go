@@ -31,18 +31,19 @@ func ascii(s string) bool {
 	return true
 }
 
-// bare folds case and drops accents. Folding may bring new accents and
-// decomposing new capitals, so it goes on until nothing changes; three rounds
-// are more than any text needs.
+// bare folds case, takes compatibility forms apart (ﬁ is fi) and drops accents
+// and what cannot be seen. Folding may bring new accents and decomposing new
+// capitals, so it goes on until nothing changes: three rounds settle every
+// character, as a test of all of them shows.
 func bare(s string) string {
 	for range 3 {
 		before := s
 		s = norm.NFKD.String(cases.Fold().String(s))
 		s = strings.Map(func(r rune) rune {
-			if unicode.Is(unicode.M, r) {
+			if isAccent(r) || isInvisible(r) {
 				return -1
 			}
-			return r
+			return unicode.ToLower(r) // Fold turns Cherokee capitals small and small ones into capitals
 		}, s)
 		if s == before {
 			break
@@ -51,8 +52,24 @@ func bare(s string) string {
 	return s
 }
 
+// accented are the scripts that are read without their marks: accents, and the
+// points of Hebrew and Arabic. Elsewhere a mark is a vowel, or makes another
+// letter, and says which word it is.
+var accented = []*unicode.RangeTable{unicode.Inherited, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic, unicode.Syriac}
+
+func isAccent(r rune) bool {
+	return unicode.Is(unicode.M, r) && unicode.In(r, accented...) && !isVoiced(r)
+}
+
+// isVoiced tells the marks that part か from が: Unicode counts them to no script.
+func isVoiced(r rune) bool { return r == '\u3099' || r == '\u309a' }
+
+// isInvisible tells soft hyphens, joiners and marks of direction, which are
+// pasted along with a text. The zero width space is not one: it parts words.
+func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) && r != '\u200b' }
+
 func split(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 	})
 }
