@@ -10,6 +10,9 @@ import (
 	"onrecord/audit"
 )
 
+// MinPassword is how many characters a password has at least.
+const MinPassword = shortestPassword
+
 const (
 	shortestPassword = 15  // characters
 	longestPassword  = 256 // characters

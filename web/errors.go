@@ -80,8 +80,13 @@ func (v *visit) fail(err error) {
 // explain adds what the page of an error says beyond its sentence.
 func (v *visit) explain(p *view.Problem, err error) {
 	if wait, ok := errors.AsType[portal.RetryAfter](err); ok {
-		v.w.Header().Set("Retry-After", strconv.Itoa(int((time.Duration(wait)+time.Second-1)/time.Second)))
+		v.w.Header().Set("Retry-After", seconds(time.Duration(wait)))
 	}
+}
+
+// seconds is a wait in whole seconds, rounded up.
+func seconds(wait time.Duration) string {
+	return strconv.Itoa(int((wait + time.Second - 1) / time.Second))
 }
 
 // nowhere answers every address that is none of the portal's.

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+
+	"onrecord/audit"
 )
 
 // policy keeps pages from running or loading anything that is not the
@@ -35,11 +37,14 @@ func (s *server) guard(next http.Handler) http.Handler {
 // answer makes the handler of a route.
 func (s *server) answer(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		request := newRequest()
+		request := audit.NewID("req", s.now())
 		w.Header().Set("X-Request-Id", request)
 		v := &visit{server: s, w: w, r: r, from: s.origin(r, request)}
 		defer func() {
 			if fault := recover(); fault != nil {
+				if fault == http.ErrAbortHandler {
+					panic(fault)
+				}
 				s.logger.ErrorContext(r.Context(), "a page panicked", "request", request, "route", r.Pattern, "fault", fault, "stack", string(debug.Stack()))
 				v.fail(errors.New("panic"))
 			}
@@ -55,17 +60,25 @@ func (v *visit) run(rt route) error {
 	if err := v.csrf.Check(v.r); err != nil {
 		return &badRequest{http.StatusForbidden, "This form was sent from another site, so nothing was done. Open the page here and try again."}
 	}
-	if rt.open {
-		return v.serve(rt)
+	if rt.static {
+		return rt.handle(v)
 	}
 	if prefetched(v.r) {
 		return &badRequest{http.StatusServiceUnavailable, "Pages here are opened by people, not ahead of them."}
 	}
-	if err := v.signIn(); err != nil {
-		return err
+	if !rt.open {
+		if err := v.signIn(); err != nil {
+			return err
+		}
 	}
-	if v.r.Method == http.MethodHead {
+	switch v.r.Method {
+	case http.MethodHead:
+		v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		return nil // opening is on the record, so nothing is opened
+	case http.MethodGet:
+		if v.token != "" {
+			v.takeFlash()
+		}
 	}
 	return v.serve(rt)
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"onrecord/portal"
 )
@@ -27,6 +28,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Logger is told of faults; slog.Default unless set.
 	Logger *slog.Logger
+	// Now is the clock that pages go by; time.Now unless set.
+	Now func() time.Time
 }
 
 // server answers requests. It keeps no state of its own.
@@ -36,6 +39,7 @@ type server struct {
 	secure  bool   // people come by HTTPS
 	base    string // Config.URL without a slash at its end, or ""
 	logger  *slog.Logger
+	now     func() time.Time
 	csrf    *http.CrossOriginProtection
 	proxies proxies
 }
@@ -43,9 +47,12 @@ type server struct {
 // New gives the handler of all pages. A URL that is none is ignored for links
 // and cookies; check it with [CheckURL] first.
 func New(p *portal.Portal, c Config) http.Handler {
-	s := &server{portal: p, config: c, logger: c.Logger, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies}
+	s := &server{portal: p, config: c, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies}
 	if s.logger == nil {
 		s.logger = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if origin, err := CheckURL(c.URL); err == nil && origin != "" {
 		s.base, s.secure = origin, strings.HasPrefix(origin, "https://")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -102,6 +101,3 @@ func (v *visit) healthz() error {
 	_, err := v.w.Write([]byte("ok\n"))
 	return err
 }
-
-// newRequest mints the id of a request.
-func newRequest() string { return audit.NewID("req", time.Now()) }

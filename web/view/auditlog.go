@@ -32,6 +32,8 @@ type AuditLog struct {
 	EverythingURL string // "Show everything"; "" when everything is shown
 	TrackedURL    string // "Show tracked actions only"; "" when only these are shown
 
+	Unknown string // names in the filter that this log never saw, as a sentence; may be ""
+
 	NewerURL string
 	OlderURL string
 	Count    string // "50 of 14,203" or "50 events"; may be ""
@@ -136,6 +138,7 @@ type AuditEvent struct {
 	Changes  []Change
 	Related  []AuditRef
 	Reason   string
+	Details  []Fact // further facts, such as an export's format
 	Context  []Fact // IP, agent, session, request, via
 	JSON     string // the exact event, indented
 	Pivots   []Link // same actor, same object, same session, ± 5 minutes

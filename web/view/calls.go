@@ -13,6 +13,7 @@ type CallList struct {
 	Rows         []CallRow
 	Started      Sort
 	Paging       Paging
+	Stopped      string // how far a long search came; "" when all calls were searched
 	DeletedURL   string
 	DeletedCount int
 }
@@ -35,6 +36,8 @@ type DeletedCallList struct {
 	Search Search
 	Rows   []DeletedCallRow
 	Paging Paging
+
+	Stopped string // as in CallList
 }
 
 // DeletedCallRow is one deleted call.

@@ -63,6 +63,7 @@ type UsersAdded struct {
 	Added   int // new members, with and without a link
 	Links   []SignInLink
 	Skipped []Skipped
+	NoLink  []Skipped // added, but without the link that they need
 	Expires time.Time // when the links end
 	BackURL string    // Users
 }

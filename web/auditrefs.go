@@ -1,0 +1,110 @@
+package web
+
+import (
+	"cmp"
+	"strings"
+
+	"onrecord/audit"
+	"onrecord/portal"
+	"onrecord/web/view"
+)
+
+// logRefs turns actors and objects of a team's log into links to their place.
+type logRefs struct {
+	team   string
+	places map[string]portal.Place
+}
+
+// places looks up what has become of everything that some events name.
+func (v *visit) places(events ...audit.Event) (logRefs, error) {
+	var refs []audit.Ref
+	for _, e := range events {
+		if e.Actor != nil && e.Actor.Type == audit.ActorUser && e.Actor.ID != "" {
+			refs = append(refs, audit.Ref{Type: "user", ID: e.Actor.ID})
+		}
+		if e.Object != nil {
+			refs = append(refs, *e.Object)
+		}
+		refs = append(refs, e.Related...)
+	}
+	places, err := v.portal.Where(v.ctx(), v.team(), refs...)
+	return logRefs{v.team(), places}, err
+}
+
+// link is the address of something's place in the portal and whether it is
+// deleted; "" if it has none.
+func (l logRefs) link(typ, id string) (url string, deleted bool) {
+	p := l.places[id]
+	if p.State == portal.Nowhere {
+		return "", false
+	}
+	switch typ {
+	case "call", "user", "device":
+		return teamPath(l.team, typ+"s", id), p.State == portal.Deleted
+	case "metric":
+		return teamPath(l.team, "metrics"), false
+	case "team":
+		return teamPath(l.team, "settings"), false
+	}
+	return "", false
+}
+
+func (l logRefs) actor(e *audit.Event) view.AuditRef {
+	if e.Actor == nil {
+		return view.AuditRef{Name: "unknown"}
+	}
+	a := *e.Actor
+	ref := view.AuditRef{Kind: string(a.Type), Name: cmp.Or(a.Name, a.Email, a.ID), Erased: e.WhoErased}
+	if a.Type == audit.ActorUser {
+		ref.URL, ref.Deleted = l.link("user", a.ID)
+		ref.Name = cmp.Or(ref.Name, "Not signed in")
+	}
+	ref.Name = cmp.Or(ref.Name, string(a.Type))
+	return ref
+}
+
+func (l logRefs) object(e *audit.Event) view.AuditRef {
+	switch {
+	case e.Object != nil:
+		ref := l.ref(*e.Object)
+		ref.Erased = e.WhatErased
+		return ref
+	case e.Data["tried"] != "":
+		return view.AuditRef{Name: "tried: " + e.Data["tried"]}
+	case strings.HasPrefix(e.Action, "audit_log."):
+		return view.AuditRef{Kind: "audit_log", Name: "Audit log", URL: logPath(l.team, "")}
+	}
+	return view.AuditRef{}
+}
+
+func (l logRefs) ref(r audit.Ref) view.AuditRef {
+	ref := view.AuditRef{Kind: r.Type, Name: cmp.Or(r.Name, r.ID)}
+	ref.URL, ref.Deleted = l.link(r.Type, r.ID)
+	return ref
+}
+
+// row is an event in the list.
+func (l logRefs) row(q logQuery, e *audit.Event) view.AuditRow {
+	row := view.AuditRow{
+		EventURL: q.event(e.ID), Time: e.Time, Actor: l.actor(e), Object: l.object(e), Outcome: outcome(e), Changes: summary(e),
+		Action: view.AuditAction{Label: portal.Catalogue.Label(e.Action), ID: e.Action,
+			OnlyURL: q.address(only(q.filter, byAction, e.Action)), ExcludeURL: q.address(exclude(q.filter, byAction, e.Action))},
+	}
+	if e.Actor != nil && e.Actor.ID != "" {
+		row.Actor.OnlyURL = q.address(only(q.filter, byActor, e.Actor.ID))
+		row.Actor.ExcludeURL = q.address(exclude(q.filter, byActor, e.Actor.ID))
+	}
+	if e.Object != nil && e.Object.ID != "" {
+		row.Object.OnlyURL = q.address(only(q.filter, byObject, e.Object.ID))
+		row.Object.ExcludeURL = q.address(exclude(q.filter, byObject, e.Object.ID))
+	}
+	return row
+}
+
+// outcome is how an event ended, "" if well.
+func outcome(e *audit.Event) string {
+	if e.Outcome == audit.OutcomeOK {
+		return ""
+	}
+	return string(e.Outcome)
+}
