@@ -60,10 +60,12 @@ func readWebVTT(data []byte, file string, o Options) (Call, *Error) {
 	if int64(len(data)) > o.maxLine() {
 		return Call{}, wrong("", "", "the file has more than %d bytes; more are not read", o.maxLine())
 	}
-	for i, l := range bytes.Split(data, []byte("\n")) {
+	i := 0
+	for l := range bytes.Lines(data) {
 		if at := invalidUTF8(l); at > 0 {
 			return Call{}, wrong("", "", "byte %d of the line is no valid UTF-8; WebVTT is always UTF-8", at).on(i)
 		}
+		i++
 	}
 	text := strings.TrimPrefix(string(data), string(byteOrderMark))
 	v := vtt{lines: strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")}
@@ -179,8 +181,8 @@ func (v *vtt) note(from, to int) *Error {
 
 var (
 	cueTimes = regexp.MustCompile(`^\s*` + timestamp + `\s*-->\s*` + timestamp + `(?:\s.*)?$`)
-	cueTag   = regexp.MustCompile(`^</?(?:v|c|i|b|u|ruby|rt|lang)(?:\.[^\s<>.]+)*(?:\s[^>]*)?>|^<` + timestamp + `>`)
-	voiceTag = regexp.MustCompile(`^<v(?:\.[^\s<>.]+)*(?:\s([^>]*))?>`)
+	cueTag   = regexp.MustCompile(`^(?:</?(?:v|c|i|b|u|ruby|rt|lang)(?:\.[^\s<>.]+)*(?:\s[^<>]*)?>|<` + timestamp + `>)`)
+	voiceTag = regexp.MustCompile(`^<v(?:\.[^\s<>.]+)*(?:\s([^<>]*))?>`)
 	noTimes  = regexp.MustCompile(`^\d+ (no-time|no-end)$`)
 )
 
@@ -234,26 +236,7 @@ type voice struct{ speaker, text string }
 
 // voices divides the text of a cue by its voice tags.
 func voices(s string) ([]voice, *Error) {
-	var all []voice
-	open := false // a voice is
-	var run strings.Builder
-	flush := func() *Error { // what stands between two tags
-		text := html.UnescapeString(run.String())
-		run.Reset()
-		switch {
-		case open:
-			all[len(all)-1].text += text
-		case strings.TrimSpace(text) != "":
-			return wrong("", "", "a text without a speaker: put <v Name> before it")
-		}
-		return nil
-	}
-	end := func() { // of a voice without an end tag: white space around it is layout
-		if open {
-			all[len(all)-1].text = strings.TrimSpace(all[len(all)-1].text)
-		}
-		open = false
-	}
+	var d divider
 	for s != "" {
 		tag := cueTag.FindString(s)
 		if tag == "" {
@@ -261,30 +244,59 @@ func voices(s string) ([]voice, *Error) {
 			if next == 0 {
 				next = len(s)
 			}
-			run.WriteString(s[:next])
+			d.run.WriteString(s[:next])
 			s = s[next:]
 			continue
 		}
 		s = s[len(tag):]
-		if err := flush(); err != nil {
-			return nil, err
-		}
+		d.endRun()
 		if strings.HasPrefix(tag, "</v") {
-			open = false
+			d.end(true)
 		} else if name := voiceTag.FindStringSubmatch(tag); name != nil {
-			end()
-			all = append(all, voice{speaker: html.UnescapeString(name[1])})
-			open = true
+			d.end(false)
+			d.all = append(d.all, voice{speaker: html.UnescapeString(name[1])})
+			d.open = true
 		}
 	}
-	if err := flush(); err != nil {
-		return nil, err
+	d.endRun()
+	d.end(false)
+	if d.stray {
+		return nil, wrong("", "", "a text without a speaker: put <v Name> before it")
 	}
-	end()
-	if len(all) == 0 {
+	if len(d.all) == 0 {
 		return nil, wrong("", "", "a cue without a speaker: put <v Name> before what was said")
 	}
-	return all, nil
+	return d.all, nil
+}
+
+// divider collects the voices of a cue.
+type divider struct {
+	all   []voice
+	open  bool            // the last of all is still speaking
+	run   strings.Builder // since the last tag, as it stands in the file
+	text  strings.Builder // since the last voice began or ended
+	stray bool            // something was said by nobody
+}
+
+func (d *divider) endRun() {
+	d.text.WriteString(html.UnescapeString(d.run.String()))
+	d.run.Reset()
+}
+
+// end ends what is open. White space around a voice without an end tag is
+// layout.
+func (d *divider) end(tagged bool) {
+	text := d.text.String()
+	d.text.Reset()
+	switch {
+	case !d.open:
+		d.stray = d.stray || strings.TrimSpace(text) != ""
+	case tagged:
+		d.all[len(d.all)-1].text = text
+	default:
+		d.all[len(d.all)-1].text = strings.TrimSpace(text)
+	}
+	d.open = false
 }
 
 // WriteWebVTT writes a call so that [ReadWebVTT] reads the same again. A turn

@@ -41,6 +41,21 @@ func TestReadWebVTT(t *testing.T) {
 	}
 }
 
+// The time to read a file grows with its size alone, whatever stands in it.
+func TestReadWebVTTIsLinear(t *testing.T) {
+	const size = 1 << 20
+	for _, part := range []string{"<v ", "<b>a", "<", "&lt;", "<v A>a</v>", "</v>", "a\n"} {
+		file := head + "\n00:01.000 --> 00:02.000\n<v A>" + strings.Repeat(part, size/len(part))
+		began := time.Now()
+		if _, err := transcript.ReadWebVTT(strings.NewReader(file), "x.vtt", transcript.Options{}); err != nil {
+			t.Errorf("%q: %v", part, err)
+		}
+		if took := time.Since(began); took > 20*time.Second { // quadratic takes minutes
+			t.Errorf("%q: %s for %d bytes", part, took, size)
+		}
+	}
+}
+
 func show(d *time.Duration) string {
 	if d == nil {
 		return "-"
