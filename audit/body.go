@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -120,6 +123,10 @@ func (b *body) check() error {
 		return fmt.Errorf("%q is not the id of an event", b.ID)
 	case b.Source == "" && b.Time != b.Recorded:
 		return fmt.Errorf("its time %s is not when it was recorded (%s), and no source claims it", b.Time, b.Recorded)
+	case !timeFits(b.ID, b.Time):
+		return fmt.Errorf("the time in the id %s is not its time %s", b.ID, b.Time)
+	case !isCommitment(b.Who) || !isCommitment(b.What):
+		return fmt.Errorf("who and what must be commitments: SHA-256 in base64")
 	case b.Error != "" && b.Outcome != string(OutcomeFailed):
 		return fmt.Errorf("error %q stands beside outcome %q; only what failed has one", b.Error, b.Outcome)
 	}
@@ -154,6 +161,24 @@ func (b *body) refs() []bodyRef {
 		all = append(all, c.On)
 	}
 	return all
+}
+
+// timeFits tells whether an id holds this time: events are found and ordered by
+// their ids. A time that no id can hold stands as the nearest that one can.
+func timeFits(id, stamp string) bool {
+	t, err := readStamp(stamp)
+	if err != nil {
+		return false
+	}
+	_, u, err := ParseID(id)
+	return err == nil && microsOf(u) == idMicros(t)
+}
+
+// isCommitment tells whether s is how SHA-256 stands in the bytes. Whether it
+// is the right one is asked of the part, as long as there is one.
+func isCommitment(s string) bool {
+	sum, err := base64.StdEncoding.Strict().DecodeString(s)
+	return err == nil && len(sum) == sha256.Size && !strings.Contains(s, "\n")
 }
 
 func (b *body) encode() ([]byte, error) {

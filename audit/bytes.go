@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // The sealed bytes of an event, version 1: docs/event-format.md. They can
@@ -72,11 +73,11 @@ func encode(e *Event, whoSalt, whatSalt [32]byte) (sealed, error) {
 	}
 	b := bodyOf(e)
 	b.Who, b.What = s.Who.commitment(whoDomain), s.What.commitment(whatDomain)
-	if err := b.check(); err != nil {
-		return s, err
-	}
 	if y, z := e.Time.UTC().Year(), e.Recorded.UTC().Year(); y < 0 || y > 9999 || z < 0 || z > 9999 {
 		return s, Invalid("time", "time %s: the year has more than four digits", b.Time)
+	}
+	if err := b.check(); err != nil {
+		return s, err
 	}
 	if s.Body, err = b.encode(); err != nil {
 		return s, err
@@ -104,11 +105,11 @@ func decode(raw []byte, who, what *part) (Event, error) {
 	if !ok || b.V != bodyVersion {
 		return unread(raw)
 	}
-	if again, err := b.encode(); err != nil || string(again) != string(raw) {
-		return Event{}, errNotCanonical("sealed bytes")
-	}
 	if len(raw) > maxBody {
 		return Event{}, fmt.Errorf("the sealed bytes are %d, at most %d are allowed", len(raw), maxBody)
+	}
+	if again, err := b.encode(); err != nil || string(again) != string(raw) {
+		return Event{}, errNotCanonical("sealed bytes")
 	}
 	if err := b.check(); err != nil {
 		return Event{}, fmt.Errorf("reading the sealed bytes: %w", err)
@@ -132,15 +133,20 @@ func errNotCanonical(what string) error {
 
 // unread reads only what bytes of every version have.
 func unread(raw []byte) (Event, error) {
-	var b struct {
-		V   int    `json:"v"`
-		ID  string `json:"id"`
-		Log string `json:"log"`
+	e := Event{}
+	var members map[string]json.RawMessage // by their exact names, which a struct is not asked for
+	if !utf8.Valid(raw) || json.Unmarshal(raw, &members) != nil {
+		return e, errNotCanonical("sealed bytes")
 	}
-	if err := json.Unmarshal(raw, &b); err != nil || b.V <= bodyVersion {
+	for name, into := range map[string]any{"v": &e.Version, "id": &e.ID, "log": &e.Log} {
+		if members[name] == nil || json.Unmarshal(members[name], into) != nil {
+			return Event{}, errNotCanonical("sealed bytes")
+		}
+	}
+	if e.Version <= bodyVersion || e.ID == "" || e.Log == "" {
 		return Event{}, errNotCanonical("sealed bytes")
 	}
-	return Event{ID: b.ID, Log: b.Log, Version: b.V}, nil
+	return e, nil
 }
 
 func (e *Event) addWho(who *part, commitment string) error {

@@ -49,7 +49,8 @@ func drawEvent(t *rapid.T) *Event {
 	ref := rapid.Custom(func(t *rapid.T) Ref {
 		return Ref{word.Draw(t, "type"), text.Draw(t, "id"), text.Draw(t, "name")}
 	})
-	at := time.UnixMicro(rapid.Int64Range(0, 4102444800_000000).Draw(t, "micros")).UTC()
+	instant := rapid.Map(rapid.Int64Range(0, 4102444800_000000), func(n int64) time.Time { return time.UnixMicro(n).UTC() })
+	at := instant.Draw(t, "time")
 	e := &Event{
 		ID: NewID("evt", at), Log: some.Draw(t, "log"), Time: at, Recorded: at, Version: 1, Action: some.Draw(t, "action"),
 		Outcome: rapid.SampledFrom([]Outcome{OutcomeOK, OutcomeDenied, OutcomeFailed}).Draw(t, "outcome"),
@@ -64,7 +65,7 @@ func drawEvent(t *rapid.T) *Event {
 		e.Error = text.Draw(t, "error")
 	}
 	if e.Source != "" {
-		e.Time = time.UnixMicro(rapid.Int64Range(0, 4102444800_000000).Draw(t, "claimed")).UTC()
+		e.Recorded = instant.Draw(t, "recorded")
 	}
 	if rapid.Bool().Draw(t, "has actor") {
 		e.Actor = &Actor{rapid.SampledFrom([]ActorType{ActorUser, ActorAPIKey, ActorOperator, ActorSystem}).Draw(t, "actor"), text.Draw(t, "id"), text.Draw(t, "for"), text.Draw(t, "name"), text.Draw(t, "email")}
@@ -188,6 +189,7 @@ func TestOtherSpellingsAreRefused(t *testing.T) {
 		{`{"action"`, `{ "action"`}, {`"v":1`, `"v":1.0`}, {`"v":1`, `"v":01`}, {`"v":1`, `"v":0`}, {`"v":1`, `"v":-1`}, {`"v":1,`, ``}, {`"v":1`, `"v":"1"`},
 		{`"role"`, `"\u0072ole"`}, {`"role"`, `"r\/ole"`}, {`"role"`, "\"r\xffole\""}, {`"role"`, "\"r\nole\""},
 		{`"outcome":"ok"`, `"outcome":"maybe"`}, {`"outcome":"ok"`, `"error":"x","outcome":"ok"`}, {`"via"`, `"later":1,"via"`},
+		{`"what":"`, `"what":"A`}, {`"what":"`, `"what":"","x":"`}, {`"recorded":"2026-11-23T18:44:14.123456Z"`, `"recorded":"2026-11-23T18:44:14.123457Z","source":"x"`},
 		{`"outcome":"ok"`, `"outcome":"ok","outcome":"ok"`}, {`"action"`, `"Action"`}, {`"type":"user"`, `"type":"dog"`},
 		{`"request"`, `"related":[],"request"`}, {`14.123456Z`, `14,123456Z`}, {`.123456Z`, `.123457Z`}, {`2026-11-23T`, `2026-02-30T`},
 	} {
@@ -235,6 +237,25 @@ func TestWrongParts(t *testing.T) {
 	}
 }
 
+// TestBodyWithoutCommitments: who and what stand in every event, also in one
+// whose parts are erased.
+func TestBodyWithoutCommitments(t *testing.T) {
+	s, err := encode(usualEvent(), testWho, testWhat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := s.Who.commitment(whoDomain)
+	for _, bad := range []string{"", "A", good[:43], good[:42] + "==", good + "A", good[:20] + `\n` + good[20:], strings.Repeat("-", 43) + "="} {
+		raw := strings.Replace(string(s.Body), good, bad, 1)
+		if bad == "" {
+			raw = strings.Replace(string(s.Body), `,"who":"`+good+`"`, "", 1)
+		}
+		if _, err := decode([]byte(raw), nil, nil); err == nil {
+			t.Errorf("the commitment %q was accepted", bad)
+		}
+	}
+}
+
 func TestUnknownVersion(t *testing.T) {
 	raw := []byte(`{"id":"evt_1","later":[1.5,null],"log":"team_1","v":2}`)
 	e, err := decode(raw, nil, nil)
@@ -245,6 +266,15 @@ func TestUnknownVersion(t *testing.T) {
 	want := `{"id":"evt_1","team":"team_1","version":2,"unread":true,"changes":[],"related":[],"context":{}}`
 	if err != nil || string(rendered) != want {
 		t.Errorf("%s, %v; want %s", rendered, err, want)
+	}
+	for _, bad := range []string{
+		`{"v":2}`, `{"id":"evt_1","v":2}`, `{"log":"team_1","v":2}`, `{"id":"evt_1","log":"team_1","V":2}`, `{"id":"evt_1","log":"team_1","v":"2"}`,
+		`{"ID":"evt_1","log":"team_1","v":2}`, `{"id":1,"log":"team_1","v":2}`, `{"id":"evt_1","log":"team_1","v":2.5}`, `{"id":"evt_1","log":"team_1","v":0}`,
+		"{\"id\":\"evt_\xff\",\"log\":\"team_1\",\"v\":2}", `[2]`,
+	} {
+		if e, err := decode([]byte(bad), nil, nil); err == nil {
+			t.Errorf("%s was accepted as %+v", bad, e)
+		}
 	}
 }
 
@@ -294,7 +324,8 @@ func TestRefusedEvents(t *testing.T) {
 		{"action", "", false, func(e *Event) { e.Action = "" }},
 		{"outcome", "", false, func(e *Event) { e.Outcome = "maybe" }},
 		{"error beside ok", "", false, func(e *Event) { e.Error = "conflict" }},
-		{"time without source", "", false, func(e *Event) { e.Time = e.Time.Add(time.Second) }},
+		{"time without source", "", false, func(e *Event) { e.Recorded = e.Recorded.Add(time.Second) }},
+		{"time of another id", "", false, func(e *Event) { e.Time, e.Source = e.Time.Add(time.Microsecond), "x" }},
 		{"type of actor", "", false, func(e *Event) { e.Actor.Type = "robot" }},
 		{"plain that says nothing", "", false, func(e *Event) { e.Changes = []Change{{On: on, Field: "role", Class: Plain}} }},
 		{"personal that says nothing", "", false, func(e *Event) { e.Changes = []Change{{On: on, Field: "name", Class: Personal}} }},

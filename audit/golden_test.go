@@ -94,6 +94,7 @@ func goldenEvents() map[string]*Event {
 	})
 	add("foreign", "session.signed_in", func(e *Event) {
 		e.Source, e.Time = "cloudtrail", time.Date(1999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+		e.ID = ForeignID("evt", e.Time, e.Log, e.Source, "its id there") // an id holds its event's time
 	})
 	add("nasty", "metric.value_edited", func(e *Event) {
 		e.Reason = strings.Join(nasty, "|")
@@ -108,7 +109,7 @@ func goldenEvents() map[string]*Event {
 	return events
 }
 
-func sealGolden(t *testing.T, name string, e *Event) sealed {
+func sealGolden(t testing.TB, name string, e *Event) sealed {
 	s, err := encode(e, sha256.Sum256([]byte("who "+name)), sha256.Sum256([]byte("what "+name)))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)

@@ -33,9 +33,12 @@ func ForeignID(prefix string, at time.Time, log, source, id string) string {
 // maxMicros is the last microsecond whose milliseconds fit 48 bits.
 const maxMicros = 1<<48*1000 - 1
 
+// idMicros are the microseconds since 1970 that an id holds for a time.
+func idMicros(at time.Time) int64 { return min(max(at.UnixMicro(), 0), maxMicros) }
+
 func uuidAt(at time.Time, random [8]byte) [16]byte {
 	var u [16]byte
-	micros := uint64(min(max(at.UnixMicro(), 0), maxMicros))
+	micros := uint64(idMicros(at))
 	binary.BigEndian.PutUint64(u[:8], micros/1000<<16|7<<12|micros%1000<<2)
 	copy(u[8:], random[:])
 	u[8] = u[8]&0x3f | 0x80 // the variant of RFC 9562

@@ -1,6 +1,9 @@
 package audit
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +33,38 @@ func TestIDsCarryTheirTime(t *testing.T) {
 			t.Fatalf("ids do not sort by time: %v, %v", at, later)
 		}
 	})
+}
+
+// TestIDLayout spells docs/event-format.md out bit by bit, with nothing of ours
+// but the id itself.
+func TestIDLayout(t *testing.T) {
+	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+	at := time.Date(2026, 11, 23, 18, 44, 14, 123456789, time.UTC)
+	sum := sha256.Sum256([]byte("team_1\x00cloudtrail\x00a1"))
+	id := ForeignID("evt", at, "team_1", "cloudtrail", "a1")
+	u := new(big.Int)
+	for _, c := range strings.TrimPrefix(id, "evt_") {
+		u.Lsh(u, 5).Or(u, big.NewInt(int64(strings.IndexRune(alphabet, c))))
+	}
+	bits := func(from, n int) uint64 { // counted from the left of 128
+		return new(big.Int).And(new(big.Int).Rsh(u, uint(128-from-n)), new(big.Int).SetUint64(1<<n-1)).Uint64()
+	}
+	for _, part := range []struct {
+		what      string
+		got, want uint64
+	}{
+		{"more than 128 bits", uint64(max(0, u.BitLen()-128)), 0},
+		{"milliseconds", bits(0, 48), uint64(at.UnixMilli())},
+		{"version", bits(48, 4), 7},
+		{"microseconds", bits(52, 10), 456},
+		{"zeros", bits(62, 2), 0},
+		{"variant", bits(64, 2), 2},
+		{"hash", bits(66, 62), binary.BigEndian.Uint64(sum[:8]) & (1<<62 - 1)},
+	} {
+		if part.got != part.want {
+			t.Errorf("%s: %s is %d, want %d", id, part.what, part.got, part.want)
+		}
+	}
 }
 
 func TestNewIDsDiffer(t *testing.T) {
@@ -99,4 +134,25 @@ func FuzzParseID(f *testing.F) {
 			t.Errorf("%q reads as %q, %x, which is written %q", s, prefix, u, format(prefix, u))
 		}
 	})
+}
+
+// TestPlacesKeepOrder: a place orders events as their ids do and stays in the
+// microsecond of the id.
+func TestPlacesKeepOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.UnixMicro(rapid.Int64Range(0, 4102444800_000000).Draw(t, "micros")).UTC()
+		a, b := NewID("evt", at), NewID("evt", at.Add(time.Duration(rapid.Int64Range(0, 3).Draw(t, "step"))*time.Microsecond))
+		_, ua, _ := ParseID(a)
+		_, ub, _ := ParseID(b)
+		if na, nb := place(ua), place(ub); na != nb && (na < nb) != (a < b) {
+			t.Fatalf("%s has place %d, %s has %d", a, na, b, nb)
+		}
+		first, last, err := placesOf(a)
+		if n := place(ua); err != nil || n < first || n > last || first != placeAt(at) || last != placeAt(at.Add(time.Microsecond))-1 || !timeAt(n).Equal(at) {
+			t.Fatalf("%s at %v: place %d of %d to %d, %v", a, at, n, first, last, err)
+		}
+	})
+	if placeAt(time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)) != 0 || placeAt(time.Date(2500, 1, 1, 0, 0, 0, 0, time.UTC)) < placeAt(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Error("times that fit no place are out of order")
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"onrecord/database"
@@ -23,8 +24,11 @@ func place(uuid [16]byte) int64 {
 	return microsOf(uuid)<<placeBits | random
 }
 
-// placeAt is the lowest n of a microsecond.
-func placeAt(t time.Time) int64 { return t.UnixMicro() << placeBits }
+// placeAt is the lowest n of a microsecond. Times before 1970 and, since n has
+// 63 bits, after 2112 have the nearest n that there is.
+func placeAt(t time.Time) int64 {
+	return min(max(t.UnixMicro(), 0), math.MaxInt64>>placeBits) << placeBits
+}
 
 // timeAt is the microsecond of an n.
 func timeAt(n int64) time.Time { return time.UnixMicro(n >> placeBits).UTC() }
