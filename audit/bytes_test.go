@@ -212,18 +212,19 @@ func TestOtherSpellingsAreRefused(t *testing.T) {
 // no event can.
 func TestWrongParts(t *testing.T) {
 	e := usualEvent()
-	e.Related = []Ref{{Type: "team", ID: "t1"}}
+	e.Related = []Ref{{Type: "team", ID: "t1"}, {Type: "team", ID: "t2"}}
+	e.Changes = append(e.Changes, Change{On: Ref{Type: "user", ID: "u1"}, Field: "pin", Class: Secret})
 	s, err := encode(e, testWho, testWhat)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ who, what string }{
 		{`{ }`, `{}`}, {`{"name":"a","email":"b"}`, `{}`}, {`{"name":""}`, `{}`}, {`{"phone":"1"}`, `{}`}, {`{`, `{}`}, {``, `{}`},
-		{`{}`, `{"changes":[]}`}, {`{}`, `{"changes":[{"n":1}]}`}, {`{}`, `{"changes":[{"n":0,"to":"plain"}]}`}, {`{}`, `{"changes":[{"n":2,"to":"x"}]}`},
+		{`{}`, `{"changes":[]}`}, {`{}`, `{"changes":[{"n":1}]}`}, {`{}`, `{"changes":[{"n":0,"to":"plain"}]}`}, {`{}`, `{"changes":[{"n":3,"to":"x"}]}`}, {`{}`, `{"changes":[{"n":2,"to":"x"},{"n":1,"to":"y"}]}`},
 		{`{}`, `{"changes":[{"n":-1,"to":"x"}]}`}, {`{}`, `{"changes":[{"n":1,"to":"x"},{"n":1,"to":"y"}]}`}, {`{}`, `{"changes":[{"n":1,"to":"x","to_digest":"y"}]}`},
 		{`{}`, `{"changes":[{"n":1,"to":1.5}]}`}, {`{}`, `{"changes":[{"n":1,"to":9007199254740992}]}`}, {`{}`, `{"changes":[{"n":1,"to":null}]}`},
 		{`{}`, `{"data":{"b":"1","a":"2"}}`}, {`{}`, `{"data":{"A":"1"}}`}, {`{}`, `{"data":{"a":"1","a":"2"}}`}, {`{}`, `{"data":{}}`}, {`{}`, `{"data":{"a":1}}`},
-		{`{}`, `{"related":[{"n":1,"name":"x"}]}`}, {`{}`, `{"related":[{"n":0}]}`}, {`{}`, `{"object":{}}`}, {`{}`, `{"reason":"a\u0041"}`},
+		{`{}`, `{"related":[{"n":2,"name":"x"}]}`}, {`{}`, `{"related":[{"n":1,"name":"x"},{"n":0,"name":"y"}]}`}, {`{}`, `{"related":[{"n":0}]}`}, {`{}`, `{"object":{}}`}, {`{}`, `{"reason":"a\u0041"}`},
 	} {
 		who, what := part{s.Who.Salt, []byte(c.who)}, part{s.What.Salt, []byte(c.what)}
 		body := strings.NewReplacer(s.Who.commitment(whoDomain), who.commitment(whoDomain), s.What.commitment(whatDomain), what.commitment(whatDomain)).Replace(string(s.Body))
