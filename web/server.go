@@ -46,7 +46,9 @@ type server struct {
 
 // New gives the handler of all pages. A URL that is none is ignored for links
 // and cookies; check it with [CheckURL] first.
-func New(p *portal.Portal, c Config) http.Handler {
+func New(p *portal.Portal, c Config) http.Handler { return newServer(p, c).handler() }
+
+func newServer(p *portal.Portal, c Config) *server {
 	s := &server{portal: p, config: c, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies}
 	if s.logger == nil {
 		s.logger = slog.Default()
@@ -60,6 +62,10 @@ func New(p *portal.Portal, c Config) http.Handler {
 			s.logger.Error("the portal's own address is not taken as an origin", "url", origin, "error", err)
 		}
 	}
+	return s
+}
+
+func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.answer(r))
