@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Querier reads: a *DB, a *Tx, and database/sql's own handles are Queriers.
@@ -37,9 +38,16 @@ type DB struct {
 // (write-ahead log), so a few more than there are cores keep both busy.
 const readerConns = 8
 
+// Option changes how a database is opened.
+type Option func(*DB)
+
+// WithBusyWait sets how long a change waits for another process that holds the
+// database; 10 s unless set.
+func WithBusyWait(d time.Duration) Option { return func(db *DB) { db.writer.wait = d } }
+
 // Open opens the database that dsn names: "sqlite:PATH". The file is made
 // when it is missing; its folder is not. It does not migrate.
-func Open(ctx context.Context, dsn string) (*DB, error) {
+func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	path, ok := strings.CutPrefix(dsn, "sqlite:")
 	if !ok {
 		scheme, _, _ := strings.Cut(dsn, ":")
@@ -48,7 +56,14 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 	if path == "" {
 		return nil, fmt.Errorf("database %q names no file: write sqlite:PATH, for example sqlite:onrecord.db", dsn)
 	}
-	return openSQLite(ctx, path)
+	db, err := openSQLite(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range opts {
+		o(db)
+	}
+	return db, nil
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
@@ -74,6 +89,9 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		db.readers.SetMaxOpenConns(readerConns)
 		db.readers.SetMaxIdleConns(readerConns)
 		err = db.readers.PingContext(ctx)
+	}
+	if err == nil {
+		db.writer.files, err = watch(path)
 	}
 	if err != nil {
 		db.writer.close()

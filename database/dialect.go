@@ -27,11 +27,17 @@ const (
 	ReadOnly             // the file or the role may not be written
 	Busy                 // another process holds the write lock for too long
 	Constraint           // a key, check or guard refused the row
-	Failing              // the disk reports errors
+	Failing              // the disk reports errors, or what is on it is damaged
+	Moved                // the file was removed or replaced
 )
 
 // Condition reads the kind of trouble from a driver's error.
-func (d Dialect) Condition(err error) Condition { return d.condition(err) }
+func (d Dialect) Condition(err error) Condition {
+	if errors.Is(err, ErrMoved) {
+		return Moved
+	}
+	return d.condition(err)
+}
 
 func sqliteCondition(err error) Condition {
 	e, ok := errors.AsType[*sqlite.Error](err)
@@ -43,7 +49,7 @@ func sqliteCondition(err error) Condition {
 		return Full
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 		return ReadOnly
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		return Busy
 	case sqlite3.SQLITE_CONSTRAINT:
 		return Constraint

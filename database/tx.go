@@ -3,7 +3,10 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"runtime/debug"
 )
 
 // Tx is one change: a savepoint in the writer's transaction, or a transaction
@@ -12,7 +15,8 @@ import (
 //
 // After a statement has failed every further one fails with the same error:
 // the database may have rolled everything back, and the next statement would
-// then commit alone.
+// then commit alone. The change as a whole fails too, whatever its function
+// makes of the error.
 type Tx struct {
 	ctx    context.Context
 	on     session
@@ -36,8 +40,35 @@ func Join(ctx context.Context, tx *sql.Tx, fn func(*Tx) error) error {
 	if err := t.run(fn); err != nil {
 		return err
 	}
-	return t.group.flush(t)
+	return (&Tx{ctx: ctx, on: tx}).run(t.group.flush)
 }
+
+// errOver refuses statements that come after their change: they would stand
+// in somebody else's.
+var errOver = errors.New("this change is over: its Tx is not valid any more")
+
+// run calls fn. A panic becomes its error.
+func (t *Tx) run(fn func(*Tx) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		t.failed = errOver
+	}()
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.failed
+}
+
+// PanicError is a panic inside a change: the change is rolled back and the
+// program goes on.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (p *PanicError) Error() string { return fmt.Sprintf("panic in a change: %v", p.Value) }
 
 // ExecContext writes. The change's own context holds, not the one given: a
 // caller that hangs up cannot cut a change in half.
@@ -76,11 +107,31 @@ func (t *Tx) QueryContext(_ context.Context, query string, args ...any) (*sql.Ro
 
 // QueryRowContext reads at most one row inside the change.
 func (t *Tx) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
-	if st, err := t.prepared(query); err == nil && st != nil {
-		return st.QueryRowContext(t.ctx, args...)
+	if t.failed != nil {
+		return failedRow(t.failed)
 	}
-	return t.on.QueryRowContext(t.ctx, query, args...)
+	var row *sql.Row
+	if st, err := t.prepared(query); err == nil && st != nil {
+		row = st.QueryRowContext(t.ctx, args...)
+	} else {
+		row = t.on.QueryRowContext(t.ctx, query, args...)
+	}
+	t.fail(row.Err()) // its first step is done already: INSERT … RETURNING fails here
+	return row
 }
+
+// failedRow is a row whose Scan gives err. Only database/sql can make a Row,
+// so a database that cannot be reached makes this one.
+func failedRow(err error) *sql.Row {
+	db := sql.OpenDB(unreachable{err})
+	defer db.Close()
+	return db.QueryRow("")
+}
+
+type unreachable struct{ err error }
+
+func (u unreachable) Connect(context.Context) (driver.Conn, error) { return nil, u.err }
+func (u unreachable) Driver() driver.Driver                        { return nil }
 
 func (t *Tx) prepared(query string) (*sql.Stmt, error) {
 	if t.cached == nil {

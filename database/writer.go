@@ -1,31 +1,53 @@
 package database
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	maxGroup   = 256              // changes that share one commit at most
-	busyWait   = 10 * time.Second // how long a change waits for another process
-	busyPoll   = time.Millisecond // how often it asks meanwhile
-	queueDepth = 1024             // callers beyond it wait their turn in Write
+	maxGroup   = 256                    // changes that share one commit at most
+	busyWait   = 10 * time.Second       // how long a change waits for another process
+	busyPoll   = 250 * time.Microsecond // how often it asks meanwhile
+	queueDepth = 1024                   // callers beyond it wait their turn in Write
 
 	maxLinger = 200 * time.Microsecond // about a tenth of a commit on a good disk
+
+	// A process that never stops writing lets the others in for a moment, long
+	// enough for their asking to meet it: SQLite's lock has no queue.
+	maxHold = 100 * time.Millisecond
+	holdGap = time.Millisecond
 )
 
-// ErrClosed answers a write after Close.
-var ErrClosed = errors.New("the database is closed")
+// The answers of [DB.Write] that are not the change's own.
+var (
+	// ErrClosed answers a write after Close.
+	ErrClosed = errors.New("the database is closed")
 
-// errLost reports that the database rolled the whole transaction back under a
-// change (a full disk or an interrupted write does that on SQLite).
-var errLost = errors.New("the transaction was lost")
+	// ErrMoved answers every write once the file is no longer the one that was
+	// opened: what is written to a removed file is lost.
+	ErrMoved = errors.New("the database file was removed or replaced")
+
+	// ErrNested answers a write from inside a change, which would wait for
+	// itself.
+	ErrNested = errors.New("a change may not wait for another change: write through its own Tx")
+
+	// ErrExited answers a change that ended its goroutine (runtime.Goexit,
+	// t.FailNow).
+	ErrExited = errors.New("a change ended its goroutine")
+
+	// errLost reports that the database rolled the whole transaction back
+	// under a change (a full disk or an interrupted write does that on SQLite).
+	errLost = errors.New("the transaction was lost")
+)
 
 // writer is the one way to write on SQLite. Its goroutine alone touches conn.
 //
@@ -39,6 +61,10 @@ type writer struct {
 	cached  *statements // nil while connections are borrowed
 	queue   chan *job
 	done    chan struct{}
+	files   *files        // nil: not ours to watch
+	wait    time.Duration // for another process
+	lastGap time.Time     // when another process could last have written
+	running atomic.Int64  // the goroutine that runs the changes; 0 between groups
 
 	mu     sync.RWMutex // held for reading while a job is being queued
 	closed bool         // guarded by mu
@@ -55,10 +81,15 @@ type job struct {
 // good and prepares each statement once; without, it borrows one a group, so
 // that an application whose pool has a single connection is not locked out.
 func newWriter(ctx context.Context, handle *sql.DB, dialect Dialect, keep bool) (*writer, error) {
-	w := &writer{handle: handle, dialect: dialect, queue: make(chan *job, queueDepth), done: make(chan struct{})}
+	w := &writer{handle: handle, dialect: dialect, queue: make(chan *job, queueDepth), done: make(chan struct{}), wait: busyWait}
 	if keep {
 		var err error
 		if w.conn, err = handle.Conn(ctx); err != nil {
+			return nil, err
+		}
+		// From now on begin waits for the lock by itself.
+		if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+			w.conn.Close()
 			return nil, err
 		}
 		w.cached = &statements{}
@@ -83,12 +114,19 @@ func (w *writer) close() {
 // the change undone; once fn runs, the change is whole or absent and Write
 // waits to say which.
 //
+// fn may not call Write itself, nor wait for a goroutine that does: the first
+// answers [ErrNested], the second never ends. While fn runs all other changes
+// wait.
+//
 // Cost: one fsync for all changes that wait at the same time.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	return db.writer.write(ctx, fn)
 }
 
 func (w *writer) write(ctx context.Context, fn func(*Tx) error) error {
+	if w.running.Load() == goroutineID() {
+		return ErrNested
+	}
 	j := &job{ctx: ctx, fn: fn, answer: make(chan error, 1)}
 	w.mu.RLock()
 	if w.closed {
@@ -100,14 +138,27 @@ func (w *writer) write(ctx context.Context, fn func(*Tx) error) error {
 	return <-j.answer
 }
 
+// goroutineID is the number that the runtime prints in front of a stack trace,
+// its only way to tell one goroutine from another.
+func goroutineID() int64 {
+	var b [32]byte
+	_, text, _ := bytes.Cut(b[:runtime.Stack(b[:], false)], []byte("goroutine "))
+	digits, _, _ := bytes.Cut(text, []byte(" "))
+	id, _ := strconv.ParseInt(string(digits), 10, 64)
+	return id
+}
+
 func (w *writer) loop() {
 	defer close(w.done)
 	if w.conn != nil {
 		defer w.conn.Close()
 		defer w.cached.close()
 	}
-	last := 1
+	last, idle := 1, time.Now()
 	for first := range w.queue {
+		if time.Since(idle) >= holdGap {
+			w.lastGap = time.Now()
+		}
 		w.linger(last - 1)
 		group := []*job{first}
 	gather:
@@ -124,6 +175,7 @@ func (w *writer) loop() {
 		}
 		last = len(group)
 		w.commit(group)
+		idle = time.Now()
 	}
 }
 
@@ -139,8 +191,9 @@ func (w *writer) linger(expected int) {
 	}
 }
 
-// commit runs the group in one transaction. If the transaction cannot be kept
-// it runs them again one by one, so that only those at fault fail.
+// commit runs the group in one transaction and answers it. If the transaction
+// cannot be kept it runs them again one by one, so that only those at fault
+// fail; if none could begin, nobody is at fault and all are told at once.
 func (w *writer) commit(group []*job) {
 	waiting := group[:0]
 	for _, j := range group {
@@ -153,14 +206,24 @@ func (w *writer) commit(group []*job) {
 	if len(waiting) == 0 {
 		return
 	}
-	err := w.transaction(waiting)
-	if err != nil && len(waiting) > 1 {
-		for _, j := range waiting {
-			w.commit([]*job{j})
-		}
+	began, err := w.apart(waiting)
+	if err == nil || !began || len(waiting) == 1 {
+		answer(waiting, err)
 		return
 	}
-	for _, j := range waiting {
+	for i := range waiting {
+		one := waiting[i : i+1]
+		if began, err = w.apart(one); !began {
+			answer(waiting[i:], err)
+			return
+		}
+		answer(one, err)
+	}
+}
+
+// answer tells each job its own error or else that of the whole group.
+func answer(jobs []*job, err error) {
+	for _, j := range jobs {
 		if j.err == nil {
 			j.err = err
 		}
@@ -168,70 +231,104 @@ func (w *writer) commit(group []*job) {
 	}
 }
 
-// transaction runs the jobs, each in a savepoint, and commits. Each job's own
-// error is in job.err; an error returned means that nothing was committed.
-func (w *writer) transaction(jobs []*job) error {
-	// No caller can cancel the writer's connection: an interrupted statement
-	// would roll back its neighbours too.
-	ctx := context.Background()
+// apart runs a transaction on a goroutine of its own, because a change may end
+// the one it runs on.
+func (w *writer) apart(jobs []*job) (began bool, err error) {
 	for _, j := range jobs {
 		j.err = nil
 	}
+	done := make(chan struct{})
+	began, err = true, ErrExited
+	go func() {
+		defer close(done)
+		w.running.Store(goroutineID())
+		defer w.running.Store(0)
+		began, err = w.transaction(jobs)
+	}()
+	<-done
+	return began, err
+}
+
+// transaction runs the jobs, each in a savepoint, and commits. Each job's own
+// error is in job.err; an error returned means that nothing was committed.
+func (w *writer) transaction(jobs []*job) (began bool, err error) {
+	// No caller can cancel the writer's connection: an interrupted statement
+	// would roll back its neighbours too.
+	ctx := context.Background()
 	if w.cached == nil {
 		conn, err := w.handle.Conn(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		w.conn = conn
 		defer func() { w.conn = nil; conn.Close() }()
 	}
 	if err := w.begin(ctx); err != nil {
-		return err
+		return false, err
 	}
+	committed := false
+	defer func() {
+		if !committed {
+			w.exec(ctx, "ROLLBACK") // fails when the database did it already
+		}
+	}()
 	if err := w.runAll(ctx, jobs); err != nil {
-		w.exec(ctx, "ROLLBACK") // fails when the database did it already
-		return err
+		return true, err
 	}
 	if err := w.exec(ctx, "COMMIT"); err != nil {
-		w.exec(ctx, "ROLLBACK")
-		return fmt.Errorf("committing: %w", err)
+		return true, fmt.Errorf("committing: %w", err)
 	}
-	return nil
+	committed = true
+	return true, nil
 }
 
-// begin takes the write lock. It asks again every millisecond itself, because
-// SQLite's own busy handler sleeps up to 100 ms at a time and would starve
-// beside a command that imports without a pause.
+// begin takes the write lock. It asks for it itself, because SQLite's own busy
+// handler sleeps up to 100 ms at a time and would starve beside a command that
+// imports without a pause.
 func (w *writer) begin(ctx context.Context) error {
-	deadline := time.Now().Add(busyWait)
+	if time.Since(w.lastGap) > maxHold {
+		time.Sleep(holdGap)
+		w.lastGap = time.Now()
+	}
+	deadline := time.Now().Add(w.wait)
 	for {
 		err := w.exec(ctx, "BEGIN IMMEDIATE")
 		if err == nil {
-			return nil
+			break
 		}
 		if w.dialect.Condition(err) != Busy || time.Now().After(deadline) {
 			return fmt.Errorf("taking the write lock: %w", err)
 		}
 		time.Sleep(busyPoll)
+		w.lastGap = time.Now()
 	}
+	if err := w.files.check(); err != nil {
+		w.exec(ctx, "ROLLBACK")
+		return err
+	}
+	return nil
 }
 
 func (w *writer) runAll(ctx context.Context, jobs []*job) error {
 	group := &group{}
 	if len(jobs) == 1 {
 		// Alone, a change needs no savepoint: the transaction is its own.
-		tx := &Tx{ctx: ctx, on: w.conn, cached: w.cached, group: group}
-		if jobs[0].err = tx.run(jobs[0].fn); jobs[0].err != nil {
+		jobs[0].err = w.tx(ctx, group).run(jobs[0].fn)
+		if jobs[0].err != nil {
 			return jobs[0].err
 		}
-		return group.flush(tx)
+		return w.tx(ctx, group).run(group.flush)
 	}
 	for _, j := range jobs {
 		if err := w.runOne(ctx, j, group); err != nil {
 			return err
 		}
 	}
-	return group.flush(&Tx{ctx: ctx, on: w.conn, cached: w.cached, group: group})
+	return w.tx(ctx, group).run(group.flush)
+}
+
+func (w *writer) tx(ctx context.Context, g *group) *Tx {
+	return &Tx{ctx: ctx, on: w.conn, cached: w.cached, group: g}
 }
 
 // runOne runs a job in its savepoint. A returned error means that the whole
@@ -240,7 +337,7 @@ func (w *writer) runOne(ctx context.Context, j *job, g *group) error {
 	if err := w.exec(ctx, "SAVEPOINT change"); err != nil {
 		return err
 	}
-	tx := &Tx{ctx: ctx, on: w.conn, cached: w.cached, group: &group{}}
+	tx := w.tx(ctx, &group{})
 	j.err = tx.run(j.fn)
 	if j.err == nil {
 		if err := w.exec(ctx, "RELEASE change"); err != nil {
@@ -261,27 +358,6 @@ func (w *writer) runOne(ctx context.Context, j *job, g *group) error {
 }
 
 func (w *writer) exec(ctx context.Context, query string) error {
-	_, err := (&Tx{ctx: ctx, on: w.conn, cached: w.cached}).ExecContext(ctx, query)
+	_, err := w.tx(ctx, nil).ExecContext(ctx, query)
 	return err
-}
-
-// PanicError is a panic inside a change: the change is rolled back and the
-// program goes on.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (p *PanicError) Error() string { return fmt.Sprintf("panic in a change: %v", p.Value) }
-
-func (t *Tx) run(fn func(*Tx) error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	if err := fn(t); err != nil {
-		return err
-	}
-	return t.failed
 }
