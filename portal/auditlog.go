@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"onrecord/audit"
@@ -143,7 +144,7 @@ func (p *Portal) readLog(ctx context.Context, by Caller, team, what, value strin
 func (p *Portal) readIntent(by Caller, team, what, value string) audit.Intent {
 	in := p.intent(by, team, AuditLogViewed)
 	if value != "" {
-		in.Data = map[string]string{what: value}
+		in.Data = map[string]string{what: strings.ToValidUTF8(value, "\uFFFD")} // an address may hold anything
 	}
 	return in
 }
