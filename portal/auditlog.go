@@ -64,7 +64,7 @@ func (p *Portal) LogEvent(ctx context.Context, by Caller, team, event string) (a
 	if err := p.mayReadLog(ctx, by, team); err != nil {
 		return audit.Event{}, err
 	}
-	e, err := p.log.Event(ctx, team, event)
+	e, err := p.log.Event(ctx, team, strings.ToValidUTF8(event, "\uFFFD"))
 	if err != nil {
 		return audit.Event{}, p.refuse(ctx, p.readIntent(by, team, "event", event), err)
 	}

@@ -70,14 +70,14 @@ func (p *Portal) SetMetric(ctx context.Context, by Caller, team, metricID string
 	if known {
 		in.Object = metricRef(m)
 	} else {
-		in.Data = joined(in.Data, "tried", metricID)
+		in.Data = joined(in.Data, "tried", "metric "+clip(metricID))
 	}
 	return p.log.Record(ctx, in, func(tx *audit.Tx) error {
 		if err := p.authorize(ctx, tx, by, team, Admin); err != nil {
 			return err
 		}
 		if !known {
-			return audit.NotFound("There is no metric %q.", metricID)
+			return audit.NotFound("There is no metric %q.", clip(metricID))
 		}
 		settings, err := store.MetricSettings(ctx, tx, team)
 		if err != nil {

@@ -80,7 +80,7 @@ func (p *Portal) changeScore(ctx context.Context, by Caller, action, team, call,
 	if known {
 		in.Related = []audit.Ref{metricRef(m)}
 	} else {
-		in.Data = joined(in.Data, "tried", metricID)
+		in.Data = joined(in.Data, "tried", "metric "+clip(metricID))
 	}
 	return p.log.Record(ctx, in, func(tx *audit.Tx) error {
 		if err := p.authorize(ctx, tx, by, team, Admin); err != nil {
@@ -91,7 +91,7 @@ func (p *Portal) changeScore(ctx context.Context, by Caller, action, team, call,
 			return err
 		}
 		if !known {
-			return audit.NotFound("There is no metric %q.", metricID)
+			return audit.NotFound("There is no metric %q.", clip(metricID))
 		}
 		tx.SetObject(c.Ref())
 		now, stored, err := scoreOf(ctx, tx, team, c, m)
