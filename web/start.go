@@ -33,5 +33,11 @@ func choicesOf(teams []portal.Membership) []view.TeamChoice {
 	return all
 }
 
-// teamStart is GET /t/{team}: its calls.
-func (v *visit) teamStart() error { return v.see(v.path("calls")) }
+// teamStart is GET /t/{team}: its calls. For a team that is not the reader's
+// the list itself says so, and has it recorded.
+func (v *visit) teamStart() error {
+	if v.membership().Team == "" {
+		return v.callList()
+	}
+	return v.see(v.path("calls"))
+}
