@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"onrecord/audit"
+	"onrecord/database"
+	"onrecord/portal"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"onrecord": main})
+}
+
+// TestScripts runs the program as people do. Beside the commands of testscript
+// a script has those below.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			e.Setenv("ADDR", ln.Addr().String())
+			e.Setenv("TMPDIR", e.Getenv("WORK"))
+			return ln.Close()
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "ready": ready, "get": get, "bytes": rawBytes, "newer": newer, "checklog": checkLog,
+		},
+	})
+}
+
+// exits STATUS COMMAND… runs a command and wants its exit status.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// ready waits for the server at $ADDR.
+func ready(ts *testscript.TestScript, _ bool, _ []string) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		res, err := http.Get("http://" + ts.Getenv("ADDR") + "/healthz")
+		if err == nil {
+			res.Body.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("nobody serves: %v", err)
+		}
+	}
+}
+
+// get STATUS URL fetches a page; @FILE is a file that holds the address.
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	url := args[1]
+	if file, ok := strings.CutPrefix(url, "@"); ok {
+		url = strings.TrimSpace(ts.ReadFile(file))
+	}
+	res, err := http.Get(url)
+	ts.Check(err)
+	res.Body.Close()
+	if strconv.Itoa(res.StatusCode) != args[0] {
+		ts.Fatalf("GET %s: %s, want %s", url, res.Status, args[0])
+	}
+}
+
+// bytes FILE QUOTED appends a Go string, such as "\xff", to a file.
+func rawBytes(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	_, err = f.WriteString(text)
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+// newer FILE makes a database look as a later program leaves it.
+func newer(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	db, err := database.Open(ctx, "sqlite:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	err = db.Write(ctx, func(tx *database.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO audit_version (version_id, is_applied) VALUES (4711, 1)`)
+		return err
+	})
+	ts.Check(errors.Join(err, db.Close()))
+}
+
+// checklog FILE derives the whole log of a database again.
+func checkLog(ts *testscript.TestScript, _ bool, args []string) {
+	faults, err := faultsIn(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, f := range faults {
+		ts.Logf("%s", f)
+	}
+	if len(faults) > 0 {
+		ts.Fatalf("the log is wrong")
+	}
+}
+
+func faultsIn(ctx context.Context, path string) (faults []audit.Fault, err error) {
+	db, err := database.Open(ctx, "sqlite:"+path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	p, err := portal.Open(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	return p.Log().Check(ctx)
+}

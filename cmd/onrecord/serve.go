@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+
+	"onrecord/audit"
+	"onrecord/database"
+	"onrecord/portal"
+	"onrecord/web"
+)
+
+type serveCommand struct {
+	dbFlag
+	Addr           string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one. Unless told, ${default}."`
+	URL            string   `name:"url" placeholder:"URL" help:"The address that people type, such as https://portal.example.com: for links, and for cookies that need HTTPS."`
+	TrustedProxies []string `placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
+}
+
+// Help is shown under the flags.
+func (serveCommand) Help() string {
+	return `Brings the database's schema up to date first, after a copy of the file. Other commands may run beside it; a second server on the same SQLite file refuses. The address is printed on standard output, the log goes to standard error. SIGTERM and Ctrl-C let the requests under way finish.
+
+    onrecord serve
+    onrecord serve --db sqlite:/var/lib/onrecord/onrecord.db --addr 127.0.0.1:8080 \
+        --url https://portal.example.com --trusted-proxies 127.0.0.1`
+}
+
+// Run serves until it is told to stop.
+func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
+	config, err := s.config(c)
+	if err != nil {
+		return err
+	}
+	db, err := database.Open(ctx, s.DB)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	lock, err := lockDatabase(db.Path())
+	if err != nil {
+		return err
+	}
+	defer lock.release()
+	if _, err := upToDate(ctx, db); err != nil {
+		return err
+	}
+	if err := migrate(ctx, c, db); err != nil {
+		return err
+	}
+	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	ln, err := listen(ctx, s.Addr)
+	if err != nil {
+		return err
+	}
+	if p.Organization() == "" {
+		c.say("Nobody can sign in yet: make the first team with onrecord setup --db %s.", s.DB)
+	}
+	fmt.Fprintf(c.out, "Address: %s\n", address(ln, config.URL))
+	return web.Serve(ctx, ln, web.New(p, config))
+}
+
+func (s *serveCommand) config(c *console) (web.Config, error) {
+	config := web.Config{Logger: logger(c)}
+	var err error
+	if config.URL, err = web.CheckURL(s.URL); err != nil {
+		return config, audit.Invalid("url", "--url: %s", err)
+	}
+	for _, text := range s.TrustedProxies {
+		network, err := parseNetwork(strings.TrimSpace(text))
+		if err != nil {
+			return config, err
+		}
+		config.TrustedProxies = append(config.TrustedProxies, network)
+	}
+	return config, nil
+}
+
+// parseNetwork reads a network, or one address.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(s)
+	if err != nil {
+		return network, audit.Invalid("trusted-proxies", "--trusted-proxies: %q is neither a network, such as 10.0.0.0/8, nor an address, such as 127.0.0.1", s)
+	}
+	return network.Masked(), nil
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", addr, err)
+	}
+	return ln, nil
+}
+
+// address is where people find the portal: url, or where it listens.
+func address(ln net.Listener, url string) string {
+	if url != "" {
+		return url
+	}
+	at, ok := ln.Addr().(*net.TCPAddr)
+	if ok && at.IP.IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", at.Port)
+	}
+	return "http://" + ln.Addr().String()
+}
+
+// logger writes lines for people on a terminal, JSON for programs elsewhere.
+func logger(c *console) *slog.Logger {
+	if isTerminal(c.err) {
+		return slog.New(slog.NewTextHandler(c.err, nil))
+	}
+	return slog.New(slog.NewJSONHandler(c.err, nil))
+}
