@@ -81,7 +81,9 @@ func launch(t testing.TB, origin string) *window {
 	w.downloads = folder(t)
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1440, 900),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
+		// A language and a zone that are known, the zone far from the portal's UTC.
+		chromedp.Env("LANGUAGE=en_US", "LANG=en_US.UTF-8", "LC_ALL=en_US.UTF-8", "TZ=America/New_York"),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	allocator, freeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closeTab := chromedp.NewContext(allocator, chromedp.WithListener(w.notice))
 	w.ctx = ctx
@@ -261,6 +263,16 @@ func evaluate[T any](w *window, expression string) T {
 		w.t.Fatalf("%s: %v", expression, err)
 	}
 	return v
+}
+
+// wait waits until an expression is true in the page.
+func wait(w *window, what, expression string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !evaluate[bool](w, expression); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s: waited for %s in vain", w.address(), what)
+		}
+	}
 }
 
 // download runs steps that make the browser fetch a file, and gives its name

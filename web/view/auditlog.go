@@ -163,13 +163,6 @@ func (f CheckFilter) count() int {
 	return n
 }
 
-func (g CheckGroup) legend(menu string) string {
-	if g.Label == "" {
-		return menu
-	}
-	return g.Label
-}
-
 func optionID(name string, group, option int) string {
 	return name + "-" + strconv.Itoa(group) + "-" + strconv.Itoa(option)
 }
