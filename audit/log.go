@@ -108,7 +108,11 @@ var ErrNothing = errors.New("nothing to record")
 // once both are durable. change writes through tx only and may run twice.
 //
 // If change returns an error nothing it wrote remains, and Record returns that
-// error. A refusal is recorded by itself: [Denied], [NotFound] as outcome
+// error. change may not call Record or Note of a log in the same database, nor
+// wait for somebody who does: it would wait for itself ([Tx.Also] records a
+// second event). A panic in change is rolled back and becomes an error.
+//
+// A refusal is recorded by itself: [Denied], [NotFound] as outcome
 // "denied"; [Conflict] and faults as outcome "failed". [Invalid] is not: the
 // input was never an attempt. A full disk or a read-only file is an [Error]
 // with CodeUnavailable.
@@ -221,7 +225,9 @@ func (l *Log) explain(err error) error {
 	case database.Busy:
 		message = "Another program holds the database for too long. Nothing was changed. Try again."
 	case database.Failing:
-		message = "The disk of the database reports errors. Nothing was changed. An operator has to look at it."
+		message = "The disk of the database reports errors, or its file is damaged. Nothing was changed. An operator has to look at it."
+	case database.Moved:
+		message = "The database file was removed or replaced while the program runs. Nothing was changed. An operator has to put it back and start the program again."
 	}
 	if errors.Is(err, database.ErrClosed) {
 		message = "The program is shutting down. Nothing was changed. Try again in a moment."

@@ -84,6 +84,10 @@ func installGuards(ctx context.Context, db *database.DB, want map[string]trigger
 		return nil
 	}
 	err = db.Write(ctx, func(tx *database.Tx) error {
+		have, err := guardsIn(ctx, tx) // another process may do the same
+		if err != nil {
+			return err
+		}
 		for name := range have {
 			if have[name] == want[name].sql {
 				continue

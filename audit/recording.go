@@ -23,6 +23,7 @@ type recording struct {
 	tx     *database.Tx
 	open   []*Tx    // the innermost last
 	staged []staged // finished events, for the end of the group
+	failed error    // of an inner record: the whole can only fail
 }
 
 // staged is an event ready to be written.
@@ -49,6 +50,9 @@ func (r *recording) run(in Intent, id string, at time.Time, change func(*Tx) err
 	}
 	if err := change(t); err != nil {
 		return err
+	}
+	if r.failed != nil {
+		return r.failed
 	}
 	if err := r.collect(t); err != nil {
 		return err
@@ -197,11 +201,23 @@ func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sq
 // Also records a second event in the same transaction, possibly in another
 // log, with the rows that its own change writes. rel says how the two belong
 // together: with "pair" each names the other, any other word is a link from
-// the second to the first. It gives the second event's id.
+// the second to the first. It gives the second event's id. After it has failed
+// the first change can only fail, too.
 func (t *Tx) Also(in Intent, rel string, change func(*Tx) error) (string, error) {
+	id, err := t.also(in, rel, change)
+	if err != nil && t.rec.failed == nil {
+		t.rec.failed = err
+	}
+	return id, err
+}
+
+func (t *Tx) also(in Intent, rel string, change func(*Tx) error) (string, error) {
 	r := t.rec
 	if err := r.log.check(in); err != nil {
 		return "", err
+	}
+	if len(r.open) == 0 || r.open[len(r.open)-1] != t {
+		return "", fmt.Errorf("recording %s: the record it was to be linked to is not the open one: use the Tx that the innermost change was given", in.Action)
 	}
 	// What the outer change wrote so far is collected before the inner record
 	// opens, and the outer one opens again after it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ type refusals struct {
 	mu      sync.Mutex
 	windows map[refusalKey]*window // guarded by mu
 	closed  bool                   // guarded by mu
-	pending sync.WaitGroup         // merged windows not yet written
+	pending sync.WaitGroup         // what is still to be written
 }
 
 type refusalKey struct{ log, who, action string }
@@ -54,21 +55,42 @@ func (l *Log) refuse(ctx context.Context, in Intent, id string, at time.Time, er
 	if !l.refusals.admit(in, at, err) {
 		return
 	}
-	if e := l.writeRefusal(ctx, in, id, at, err); e != nil {
-		l.logger.ErrorContext(ctx, "a refusal could not be recorded", "action", in.Action, "event", id, "error", e)
+	write := func() {
+		if e := l.writeRefusal(ctx, in, id, at, err); e != nil {
+			l.logger.ErrorContext(ctx, "a refusal could not be recorded", "log", in.Log, "actor", in.Actor.ID, "action", in.Action, "event", id, "refusal", err, "error", e)
+		}
 	}
+	// A database that could not take the change may make its refusal wait as
+	// long again: the caller is told at once.
+	if CodeOf(err) != CodeUnavailable || !l.refusals.later(write) {
+		write()
+	}
+}
+
+// later runs write beside the caller, and lets close wait for it. It tells
+// whether it does.
+func (r *refusals) later(write func()) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.pending.Go(write)
+	return true
 }
 
 func (l *Log) writeRefusal(ctx context.Context, in Intent, id string, at time.Time, refusal error) error {
 	var rec *recording
 	err := l.db.Write(ctx, func(tx *database.Tx) error {
 		rec = &recording{log: l, tx: tx}
-		e := newEvent(in, id, at)
-		e.Outcome, e.Error = outcomeOf(refusal)
-		if known, ok := errors.AsType[*Error](refusal); ok {
-			e.setData("refusal", known.Message)
-		}
+		e := refusalEvent(in, id, at, refusal)
 		s, err := rec.seal(&e)
+		if unfit := err; unfit != nil {
+			// What cannot be recorded must not keep the refusal off the record.
+			e = refusalEvent(in.bare(), id, at, refusal)
+			e.setData("omitted", "names, reason and data: "+strings.ToValidUTF8(unfit.Error(), "\uFFFD"))
+			s, err = rec.seal(&e)
+		}
 		if err != nil {
 			return err
 		}
@@ -80,6 +102,25 @@ func (l *Log) writeRefusal(ctx context.Context, in Intent, id string, at time.Ti
 		l.names.remember(rec.staged)
 	}
 	return err
+}
+
+func refusalEvent(in Intent, id string, at time.Time, refusal error) Event {
+	e := newEvent(in, id, at)
+	e.Outcome, e.Error = outcomeOf(refusal)
+	if known, ok := errors.AsType[*Error](refusal); ok {
+		e.setData("refusal", known.Message)
+	}
+	return e
+}
+
+// bare is the intent without the free text that people send.
+func (in Intent) bare() Intent {
+	return Intent{
+		Log: in.Log, Action: in.Action,
+		Actor:   Actor{Type: in.Actor.Type, ID: in.Actor.ID, For: in.Actor.For},
+		Object:  Ref{Type: in.Object.Type, ID: in.Object.ID},
+		Context: Context{IP: in.Context.IP, Session: in.Context.Session, Request: in.Context.Request, Via: in.Context.Via},
+	}
 }
 
 // outcomeOf tells how a refusal reads in the log.
@@ -175,7 +216,7 @@ func (r *refusals) close() error {
 	case <-done:
 		return nil
 	case <-time.After(busyClose):
-		return errors.New("closing the log: merged refusals could not be written in time")
+		return errors.New("closing the log: refusals could not be written in time")
 	}
 }
 

@@ -80,8 +80,16 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	db.writers.SetMaxOpenConns(1)
 	// The writer's connection comes first: it makes the file and switches it
-	// to the write-ahead log, which a read-only connection cannot.
-	if db.writer, err = newWriter(ctx, db.writers, db.dialect, true); err != nil {
+	// to the write-ahead log, which a read-only connection cannot. While
+	// another process does just that, or repairs the log of one that died,
+	// SQLite answers busy without waiting.
+	for deadline := time.Now().Add(busyWait); ; time.Sleep(5 * time.Millisecond) {
+		db.writer, err = newWriter(ctx, db.writers, db.dialect, true)
+		if db.dialect.Condition(err) != Busy || time.Now().After(deadline) {
+			break
+		}
+	}
+	if err != nil {
 		db.writers.Close()
 		return nil, fmt.Errorf("opening the database file %s: %w", path, err)
 	}

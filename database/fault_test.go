@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"onrecord/database"
@@ -380,5 +381,37 @@ func TestBulkLetsOthersIn(t *testing.T) {
 	}
 	if written == 0 {
 		t.Error("the bulk writer never came to write")
+	}
+}
+
+// Programs that start at the same time all find the file migrated.
+func TestOpenAndMigrateAtOnce(t *testing.T) {
+	files := fstest.MapFS{}
+	for i := range 3 {
+		files[fmt.Sprintf("%04d_x.sql", i+1)] = &fstest.MapFile{Data: fmt.Appendf(nil, "-- +goose Up\nCREATE TABLE t%d (x);\n", i)}
+	}
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "x.db")
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				db, err := database.Open(t.Context(), "sqlite:"+path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer db.Close()
+				if _, err := db.Migrate(t.Context(), database.Migrations{Name: "thing", FS: files}); err != nil {
+					t.Error(err)
+				}
+				if err := db.Write(t.Context(), func(tx *database.Tx) error {
+					_, err := tx.ExecContext(t.Context(), `INSERT INTO t2 VALUES (1)`)
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }

@@ -51,7 +51,7 @@ func (db *DB) Migrate(ctx context.Context, m Migrations) (backup string, err err
 	} else {
 		// The writer keeps the only connection of its pool; migrations run on
 		// one of their own while nothing else writes yet.
-		handle, err = sql.Open("sqlite", sqliteDSN(db.path, false))
+		handle, err = sql.Open("sqlite", sqliteDSN(db.path, false)+"&_txlock=immediate")
 		if err != nil {
 			return "", fmt.Errorf("opening for migration: %w", err)
 		}
@@ -78,8 +78,17 @@ func (db *DB) Migrate(ctx context.Context, m Migrations) (backup string, err err
 			return "", err
 		}
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return backup, fmt.Errorf("migrating the %s schema from version %d to %d: %w", m.Name, has, known, err)
+	for has < known {
+		_, err := provider.Up(ctx)
+		if err == nil {
+			break
+		}
+		// Another process may have been faster: then the same step fails here.
+		now, _, e := provider.GetVersions(ctx)
+		if e != nil || now == has {
+			return backup, fmt.Errorf("migrating the %s schema from version %d to %d: %w", m.Name, has, known, err)
+		}
+		has = now
 	}
 	return backup, nil
 }
