@@ -27,8 +27,8 @@ func TestOneEntryIsEverywhere(t *testing.T) {
 	logs := "/t/" + s.Alpha + "/settings/security/audit-logs"
 	b := s.as(s.Alpha, s.Dana)
 	b.get(logs).status(200).has("Praised call", `value="call.praised"`, event)
-	b.follow(b.get(logs + "?action=call.praised")).status(200).has("Praised call", event)
-	b.get(logs+"?q=action%3Acall.praised").status(200).has(event)
+	b.follow(b.get(logs+"?action=call.praised")).status(200).has("Praised call", event)
+	b.get(logs + "?q=action%3Acall.praised").status(200).has(event)
 	b.get(logs+"/"+event).status(200).has("Praised call", "Somebody praised a call.")
 	s.Passed()
 }
