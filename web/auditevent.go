@@ -142,7 +142,7 @@ func historyOf(typ, key, section string) func(*visit) error {
 			back = v.path(section, id)
 		}
 		page := view.HistoryList{Page: v.page("History", view.Section(section)), BackURL: back, Back: "Back"}
-		if section == "settings" {
+		if key == "" {
 			page.Page = v.setting("History", view.SettingGeneral)
 		}
 		found, err := v.portal.History(v.ctx(), v.by(), v.team(), audit.Ref{Type: typ, ID: id}, audit.Page{Limit: rowsPerPage})
@@ -153,6 +153,11 @@ func historyOf(typ, key, section string) func(*visit) error {
 		if err != nil {
 			return err
 		}
+		name, err := v.nameOf(typ, id)
+		if err != nil {
+			return err
+		}
+		page.Title, page.Back = "History of "+name, name
 		refs, err := v.places(found.Events...)
 		if err != nil {
 			return err
@@ -161,13 +166,26 @@ func historyOf(typ, key, section string) func(*visit) error {
 		page.History.AllURL = q.address(q.filter)
 		for i := range found.Events {
 			e := &found.Events[i]
-			if e.Object != nil && e.Object.ID == id && e.Object.Name != "" && page.Title == "History" {
-				page.Title, page.Back = "History of "+e.Object.Name, e.Object.Name
-			}
 			page.History.Events = append(page.History.Events, refs.entry(q, e))
 		}
 		return v.show(http.StatusOK, view.HistoryListPage(page))
 	}
+}
+
+// nameOf is what something of the team is called now.
+func (v *visit) nameOf(typ, id string) (string, error) {
+	switch typ {
+	case "call":
+		c, err := v.portal.CallPage(v.ctx(), v.by(), v.team(), id)
+		return c.Name(), err
+	case "user":
+		s, err := users.find(v, id)
+		return s.name, err
+	case "device":
+		s, err := devices.find(v, id)
+		return s.name, err
+	}
+	return v.membership().TeamName, nil
 }
 
 // entry is an event in a history.

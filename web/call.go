@@ -52,7 +52,11 @@ func (v *visit) callPage(c portal.CallPage) view.Call {
 }
 
 func turnOf(t transcript.Turn) view.Turn {
-	turn := view.Turn{Speaker: titled(t.Speaker), Agent: t.Speaker == transcript.Agent, Text: t.Text}
+	turn := view.Turn{Speaker: t.Speaker, Agent: t.Speaker == transcript.Agent, Text: t.Text}
+	switch t.Speaker {
+	case transcript.Agent, transcript.Customer, transcript.Action:
+		turn.Speaker = titled(t.Speaker)
+	}
 	if t.Start != nil {
 		turn.Start, turn.HasTime = *t.Start, true
 	}

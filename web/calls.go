@@ -3,8 +3,9 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"onrecord/audit"
 	"onrecord/portal"
@@ -173,10 +174,11 @@ func (v *visit) callChips(l list, f portal.CallFilter) ([]view.Chip, error) {
 
 // titled writes a word with a capital.
 func titled(word string) string {
-	if word == "" {
+	first, size := utf8.DecodeRuneInString(word)
+	if size == 0 {
 		return ""
 	}
-	return strings.ToUpper(word[:1]) + word[1:]
+	return string(unicode.ToUpper(first)) + word[size:]
 }
 
 func (v *visit) agentOf(c portal.Call) view.Ref {

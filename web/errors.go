@@ -77,10 +77,24 @@ func (v *visit) fail(err error) {
 	}
 }
 
-// explain adds what the page of an error says beyond its sentence.
+// explain adds what the page of an error says beyond its sentence: how long to
+// wait, and where to go on.
 func (v *visit) explain(p *view.Problem, err error) {
 	if wait, ok := errors.AsType[portal.RetryAfter](err); ok {
 		v.w.Header().Set("Retry-After", seconds(time.Duration(wait)))
+	}
+	if v.me.Caller.ID == "" {
+		return
+	}
+	m := v.membership()
+	p.Page = v.within(m, "")
+	switch {
+	case m.Role == portal.Agent && p.Status == http.StatusForbidden:
+		p.Title = "No administration for Agents"
+		p.Message = "As an Agent you handle calls; this portal is for Admins and Auditors. Ask an Admin of " + m.TeamName + " if you need more. The attempt is on the record."
+		p.Next = []view.Link{{Label: "Your account", URL: "/account"}}
+	case m.Team != "" && m.Role != portal.Agent:
+		p.Next = []view.Link{{Label: "All calls", URL: v.path("calls")}, {Label: "Start page", URL: "/"}}
 	}
 }
 

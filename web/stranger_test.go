@@ -312,4 +312,3 @@ func TestFormsFromElsewhereDoNothing(t *testing.T) {
 	}
 	dana.get("/account").status(http.StatusOK) // still signed in
 }
-
