@@ -35,6 +35,14 @@ func Suite(t *testing.T, open func(testing.TB) *database.DB) {
 		{"an adversary's change is found", adversary},
 		{"every new change is visible at once", visibleAtOnce},
 		{"many at once", manyAtOnce},
+		{"hanging up", hangingUp},
+		{"panics", panics},
+		{"ignored failures", ignoredFailures},
+		{"a record inside a record", recordInsideRecord},
+		{"a slow change", slowChange},
+		{"closing while others wait", closingWhileOthersWait},
+		{"a refusal of unfit text", refusalOfUnfitText},
+		{"two programs and readers", twoProgramsAndReaders},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(t, NewShop(t, open(t)))
@@ -99,9 +107,10 @@ func NewShop(t testing.TB, db *database.DB) *Shop {
 }
 
 // Open opens the shop's log once more, as another process would.
-func (s *Shop) Open() *audit.Log {
+func (s *Shop) Open(opts ...audit.Option) *audit.Log {
 	s.T.Helper()
-	l, err := audit.Open(s.T.Context(), s.DB, Catalogue, []audit.Table{Orders}, audit.WithClock(s.Clock.Now))
+	opts = append([]audit.Option{audit.WithClock(s.Clock.Now)}, opts...)
+	l, err := audit.Open(s.T.Context(), s.DB, Catalogue, []audit.Table{Orders}, opts...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
