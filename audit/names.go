@@ -104,7 +104,8 @@ const maxNamesWalked = 2_000
 // must begin a word of the name.
 //
 // Cost: a range of the key of audit_name, at most 2,000 entries.
-func (l *Log) Names(ctx context.Context, log string, q NameQuery) ([]Ref, error) {
+func (l *Log) Names(ctx context.Context, log string, q NameQuery) (_ []Ref, err error) {
+	defer func() { err = l.explain(err) }()
 	words := Words(q.Text)
 	first := ""
 	for _, w := range words { // the longest is the rarest

@@ -57,7 +57,8 @@ const (
 // rarest of them and look the others up beside it; what no term says (a
 // network, a phrase) is compared event by event. No page looks at more than
 // 10,000 entries; then it says how far it came.
-func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (Result, error) {
+func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (_ Result, err error) {
+	defer func() { err = l.explain(err) }()
 	if p.Limit == 0 {
 		p.Limit = defaultLimit
 	}
@@ -68,7 +69,6 @@ func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (Result,
 	if err := w.bounds(f); err != nil {
 		return Result{}, err
 	}
-	var err error
 	if w.filter, err = l.resolve(ctx, log, f); err != nil {
 		return Result{}, err
 	}
@@ -480,7 +480,8 @@ func (p *part) unlessErased() *part {
 // Event gives one event of a log by its id.
 //
 // Cost: one look-up by the primary key, and one for its parts.
-func (l *Log) Event(ctx context.Context, log, id string) (Event, error) {
+func (l *Log) Event(ctx context.Context, log, id string) (_ Event, err error) {
+	defer func() { err = l.explain(err) }()
 	missing := NotFound("There is no event %s in this log.", id)
 	first, last, err := placesOf(id)
 	if err != nil {
@@ -501,7 +502,8 @@ func (l *Log) Event(ctx context.Context, log, id string) (Event, error) {
 // Totals counts a log's events by action.
 //
 // Cost: one row an action.
-func (l *Log) Totals(ctx context.Context, log string) (map[string]int64, error) {
+func (l *Log) Totals(ctx context.Context, log string) (_ map[string]int64, err error) {
+	defer func() { err = l.explain(err) }()
 	rows, err := l.db.QueryContext(ctx, `SELECT action, events FROM audit_total WHERE log = $1`, log)
 	if err != nil {
 		return nil, fmt.Errorf("counting events: %w", err)

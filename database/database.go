@@ -91,7 +91,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	if err != nil {
 		db.writers.Close()
-		return nil, fmt.Errorf("opening the database file %s: %w", path, err)
+		return nil, notOpened(path, err)
 	}
 	if db.readers, err = sql.Open("sqlite", sqliteDSN(path, true)); err == nil {
 		db.readers.SetMaxOpenConns(readerConns)
@@ -104,9 +104,25 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		db.writer.close()
 		db.writers.Close()
-		return nil, fmt.Errorf("opening the database file %s for reading: %w", path, err)
+		return nil, notOpened(path, err)
 	}
 	return db, nil
+}
+
+// notOpened says why and, where it can be said, what to do.
+func notOpened(path string, err error) error {
+	advice := ""
+	switch SQLite.Condition(err) {
+	case ReadOnly:
+		advice = ": the user who runs the program must be allowed to write the file and its folder"
+	case Full:
+		advice = ": make room on its disk"
+	case Busy:
+		advice = ": another program holds it, try again"
+	case Failing:
+		advice = ": it is damaged or no database of this program"
+	}
+	return fmt.Errorf("opening the database file %s: %w%s", path, err, advice)
 }
 
 // sqliteDSN puts every pragma into the address, because a pragma belongs to a
@@ -122,14 +138,16 @@ func sqliteDSN(path string, reader bool) string {
 		"trusted_schema(OFF)",
 		"cache_size(-32768)",
 	}
+	mode := "rwc"
 	if reader {
 		pragmas = append(pragmas, "query_only(ON)")
+		mode = "rw" // a reader never makes a file, even where one was removed
 	} else {
 		// A larger log between checkpoints writes hot index pages home less often.
 		pragmas = append(pragmas, "wal_autocheckpoint(4000)")
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	u.RawQuery = url.Values{"_pragma": pragmas, "_dqs": {"0"}}.Encode()
+	u.RawQuery = url.Values{"_pragma": pragmas, "_dqs": {"0"}, "mode": {mode}}.Encode()
 	return u.String()
 }
 
