@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -180,21 +181,13 @@ func updates(e *audit.Event) []view.Change {
 	return all
 }
 
-// dataNames are the facts of an event that its page names otherwise.
-var shownElsewhere = []string{"refusal"}
-
-// dataOf are the further facts of an event.
+// dataOf are the further facts of an event; its page has the refusal above.
 func dataOf(e *audit.Event) []view.Fact {
-	var names []string
-	for name := range e.Data {
-		if !slices.Contains(shownElsewhere, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
 	var facts []view.Fact
-	for _, name := range names {
-		facts = append(facts, view.Fact{Label: titled(strings.ReplaceAll(name, "_", " ")), Value: e.Data[name]})
+	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
+		if name != "refusal" {
+			facts = append(facts, view.Fact{Label: titled(strings.ReplaceAll(name, "_", " ")), Value: e.Data[name]})
+		}
 	}
 	return facts
 }

@@ -71,14 +71,12 @@ func (v *visit) run(rt route) error {
 			return err
 		}
 	}
-	switch v.r.Method {
-	case http.MethodHead:
+	switch {
+	case v.r.Method == http.MethodHead && rt.pattern != anywhere:
 		v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		return nil // opening is on the record, so nothing is opened
-	case http.MethodGet:
-		if v.token != "" {
-			v.takeFlash()
-		}
+	case v.r.Method == http.MethodGet && v.token != "":
+		v.takeFlash()
 	}
 	return v.serve(rt)
 }

@@ -11,6 +11,9 @@ type route struct {
 	body    int64              // bytes that a form may have; maxForm unless set
 }
 
+// anywhere is the pattern of every address that no other route has.
+const anywhere = "/"
+
 const (
 	maxForm   = 64 << 10
 	maxUpload = 2 << 20
@@ -76,7 +79,7 @@ func (s *server) routes() []route {
 		{pattern: "GET /t/{team}/settings/security/audit-logs/objects", handle: (*visit).suggestObjects},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/{event}", handle: (*visit).auditEvent},
 
-		{pattern: "/", handle: (*visit).nowhere},
+		{pattern: anywhere, handle: (*visit).nowhere},
 	}
 	for _, c := range userChanges { // role, block, unblock, delete
 		all = append(all,

@@ -35,7 +35,6 @@ type Config struct {
 // server answers requests. It keeps no state of its own.
 type server struct {
 	portal  *portal.Portal
-	config  Config
 	secure  bool   // people come by HTTPS
 	base    string // Config.URL without a slash at its end, or ""
 	logger  *slog.Logger
@@ -49,7 +48,7 @@ type server struct {
 func New(p *portal.Portal, c Config) http.Handler { return newServer(p, c).handler() }
 
 func newServer(p *portal.Portal, c Config) *server {
-	s := &server{portal: p, config: c, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies}
+	s := &server{portal: p, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies}
 	if s.logger == nil {
 		s.logger = slog.Default()
 	}

@@ -230,7 +230,7 @@ func TestNobodyGetsInWithoutSigningIn(t *testing.T) {
 			continue
 		}
 		pattern := r.pattern
-		if pattern == "/" {
+		if pattern == anywhere {
 			pattern = "GET /nowhere"
 		}
 		request, form := filled(strings.TrimSuffix(pattern, "{$}"), s.alphaIDs())
