@@ -29,10 +29,13 @@ func (c *checker) state(ctx context.Context) error {
 func (c *checker) table(ctx context.Context, t Table, cols []column) error {
 	names := make([]string, len(cols))
 	for i, col := range cols {
-		names[i] = quote(col.name)
-		if strings.EqualFold(col.kind, "BLOB") {
-			names[i] = "hex(" + names[i] + ")"
-		}
+		// The plus keeps drivers from reading the declared type into the value:
+		// dates and truths stay what the database holds.
+		names[i] = col.asJSON("+" + quote(col.name))
+	}
+	logs, err := c.logsOf(ctx, t)
+	if err != nil {
+		return err
 	}
 	rows, err := c.log.db.QueryContext(ctx, `SELECT `+strings.Join(names, ", ")+` FROM `+quote(t.Name))
 	if err != nil {
@@ -56,23 +59,17 @@ func (c *checker) table(ctx context.Context, t Table, cols []column) error {
 			}
 			row[col.name] = v
 		}
-		if err := c.row(ctx, t, row); err != nil {
-			return err
-		}
+		c.row(t, row, logs)
 	}
 	return rows.Err()
 }
 
-// row compares one row with its history.
-func (c *checker) row(ctx context.Context, t Table, row map[string]Value) error {
+// row compares one row with its history. logs are those of [checker.logsOf].
+func (c *checker) row(t Table, row map[string]Value, logs map[string]string) {
 	id, last := row[t.ID].String(), row[stamp].String()
 	key := rowKey{log: row[t.Log].String(), typ: t.Type, id: id}
 	if t.Log == "" {
-		log, err := c.logOf(ctx, last)
-		if err != nil {
-			return err
-		}
-		key.log = log
+		key.log = logs[last]
 	}
 	say := func(format string, args ...any) {
 		c.faults = append(c.faults, Fault{Row: t.Type + " " + id, What: fmt.Sprintf(format, args...)})
@@ -80,7 +77,7 @@ func (c *checker) row(ctx context.Context, t Table, row map[string]Value) error 
 	h := c.rows[key]
 	if h == nil {
 		say("the log does not explain this row (its last event is said to be %s)", last)
-		return nil
+		return
 	}
 	delete(c.rows, key)
 	state, lastly, steps := h.fold()
@@ -100,7 +97,6 @@ func (c *checker) row(ctx context.Context, t Table, row map[string]Value) error 
 			say("%s is %q; the last event says %q (event %s)", name, show(class, present), said.value.String(), said.event)
 		}
 	}
-	return nil
 }
 
 func show(class Class, v Value) string {
@@ -149,6 +145,38 @@ func (h *history) fold() (state map[string]said, last string, steps int) {
 		}
 	}
 	return state, last, steps
+}
+
+// logsOf finds the log of each event that a row of the table is stamped with,
+// if no column says it. It is read before the rows are: the database may be a
+// pool of one connection.
+func (c *checker) logsOf(ctx context.Context, t Table) (map[string]string, error) {
+	if t.Log != "" {
+		return nil, nil
+	}
+	rows, err := c.log.db.QueryContext(ctx, `SELECT DISTINCT `+stamp+` FROM `+quote(t.Name))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var events []string
+	for rows.Next() {
+		var event string
+		if err := rows.Scan(&event); err != nil {
+			return nil, err
+		}
+		events = append(events, event)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	logs := map[string]string{}
+	for _, event := range events {
+		if logs[event], err = c.logOf(ctx, event); err != nil {
+			return nil, err
+		}
+	}
+	return logs, nil
 }
 
 // logOf finds the log of an event by its id alone.

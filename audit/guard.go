@@ -142,11 +142,14 @@ func (t Table) image(cols []column, value func(column, Class) string) string {
 func (c column) differs() string { return "NEW." + quote(c.name) + " IS NOT OLD." + quote(c.name) }
 
 // value is the column as JSON can hold it.
-func (c column) value(side string) string {
+func (c column) value(side string) string { return c.asJSON(side + "." + quote(c.name)) }
+
+// asJSON is a value of the column, given as an expression: bytes stand in hex.
+func (c column) asJSON(value string) string {
 	if strings.EqualFold(c.kind, "BLOB") {
-		return "hex(" + side + "." + quote(c.name) + ")"
+		return "CASE WHEN " + value + " IS NOT NULL THEN hex(" + value + ") END"
 	}
-	return side + "." + quote(c.name)
+	return value
 }
 
 // uniqueKeys reads every unique key of a table, its primary key included. It

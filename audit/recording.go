@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"onrecord/database"
 )
@@ -344,6 +345,9 @@ func (r *rowChange) changes() []Change {
 func image(raw []byte) (map[string]Value, error) {
 	if raw == nil {
 		return nil, nil
+	}
+	if !utf8.Valid(raw) { // JSON readers would repair it unasked
+		return nil, Invalid("", "a text that was written is not valid UTF-8; write it as UTF-8, or into a column of type BLOB")
 	}
 	var members map[string]any
 	d := json.NewDecoder(bytes.NewReader(raw))
