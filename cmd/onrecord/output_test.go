@@ -92,3 +92,37 @@ func TestTable(t *testing.T) {
 		t.Errorf("the table is\n%s\nwant\n%s", out.String(), want)
 	}
 }
+
+func TestSearchTellsHowFarItCame(t *testing.T) {
+	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name string
+		page audit.Result
+		want string
+	}{
+		{"whole", audit.Result{Complete: true, Walked: 20}, ""},
+		{"stopped", audit.Result{Walked: 10_000, Reached: at, Older: "cursor"}, "Looked at 10000 entries, back to 2026-11-01 12:00:00 UTC; going on …\n"},
+		{"unknown", audit.Result{Complete: true, Unknown: []string{"eve", "mallory"}}, "This log has never seen: eve, mallory.\n"},
+		{"one of two unknown", audit.Result{Complete: true, Unknown: []string{"eve"}, Events: []audit.Event{event("x")}}, ""},
+	} {
+		var said bytes.Buffer
+		new(eventsSearchCommand).tell(&console{err: &said}, c.page)
+		if said.String() != c.want {
+			t.Errorf("%s: %q, want %q", c.name, said.String(), c.want)
+		}
+	}
+}
+
+func TestCaretStandsUnderTheWord(t *testing.T) {
+	query := `"zwei Wörter" ünbekannt:x actor:dana`
+	_, err := audit.ParseQuery(query)
+	if err != nil {
+		t.Fatalf("this is text: %v", err)
+	}
+	query = `"zwei Wörter" farbe:rot actor:dana`
+	_, err = audit.ParseQuery(query)
+	lines := strings.Split(describe(query, err).Error(), "\n")
+	if got, want := lines[len(lines)-1], "  "+strings.Repeat(" ", 14)+strings.Repeat("^", 9); got != want {
+		t.Errorf("the caret line is %q, want %q", got, want)
+	}
+}
