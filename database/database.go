@@ -9,7 +9,9 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -73,6 +75,9 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		return nil, fmt.Errorf("database file %s is a folder: name a file in it", path)
 	}
+	if err := writableWithFolder(path); err != nil {
+		return nil, notOpened(path, err)
+	}
 	db := &DB{dialect: SQLite, path: path}
 	var err error
 	if db.writers, err = sql.Open("sqlite", sqliteDSN(path, false)); err != nil {
@@ -107,6 +112,17 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, notOpened(path, err)
 	}
 	return db, nil
+}
+
+// writableWithFolder looks before SQLite does, which would open a read-only
+// file all the same, and leave a log beside it that stays read-only for ever.
+func writableWithFolder(path string) error {
+	for _, name := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm"} {
+		if err := writable(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s: %w", errReadOnly, name, err)
+		}
+	}
+	return nil
 }
 
 // notOpened says why and, where it can be said, what to do.

@@ -20,6 +20,8 @@ var SQLite = Dialect{Name: "sqlite", condition: sqliteCondition}
 // Condition is the kind of trouble that a database error reports.
 type Condition int
 
+var errReadOnly = errors.New("it cannot be written to")
+
 // The conditions that callers treat differently.
 const (
 	Other      Condition = iota
@@ -33,8 +35,11 @@ const (
 
 // Condition reads the kind of trouble from a driver's error.
 func (d Dialect) Condition(err error) Condition {
-	if errors.Is(err, ErrMoved) {
+	switch {
+	case errors.Is(err, ErrMoved):
 		return Moved
+	case errors.Is(err, errReadOnly):
+		return ReadOnly
 	}
 	return d.condition(err)
 }
