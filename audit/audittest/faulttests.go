@@ -381,3 +381,54 @@ func readThrough(t *testing.T, l *audit.Log) {
 		}
 	}
 }
+
+// A program that imports without a pause lets the single changes of another
+// in.
+func importerBeside(t *testing.T, s *Shop) {
+	db, err := database.Open(t.Context(), "sqlite:"+s.DB.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	importer, err := audit.Open(t.Context(), db, Catalogue, []audit.Table{Orders})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer importer.Close()
+	var wg sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	imported := make([]int, 32)
+	for client := range imported {
+		wg.Go(func() {
+			for ; ctx.Err() == nil; imported[client]++ {
+				order := fmt.Sprintf("i%d-%d", client, imported[client])
+				_, err := importer.Record(ctx, Intent("order.created", order), func(tx *audit.Tx) error {
+					_, err := tx.ExecContext(ctx, `INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_1', $1, 'open', $2)`, order, tx.EventID())
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	waits := make([]time.Duration, 100)
+	for i := range waits {
+		start := time.Now()
+		s.Note(Intent("order.viewed", "o1"))
+		waits[i] = time.Since(start)
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	wg.Wait()
+	slices.Sort(waits)
+	all := 0
+	for _, n := range imported {
+		all += n
+	}
+	t.Logf("single changes beside %d imported ones: median %v, p99 %v", all, waits[50], waits[98])
+	if all < 100 || waits[98] > 2*time.Second {
+		t.Errorf("%d were imported, 99 of 100 single changes waited up to %v", all, waits[98])
+	}
+}

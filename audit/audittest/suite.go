@@ -43,6 +43,7 @@ func Suite(t *testing.T, open func(testing.TB) *database.DB) {
 		{"closing while others wait", closingWhileOthersWait},
 		{"a refusal of unfit text", refusalOfUnfitText},
 		{"two programs and readers", twoProgramsAndReaders},
+		{"an importer beside single changes", importerBeside},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(t, NewShop(t, open(t)))
