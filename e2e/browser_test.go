@@ -94,6 +94,7 @@ func launch(t testing.TB, origin string) *window {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
 	}
+	w.emulate("light")
 	events := true
 	_, err = chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
 		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: w.downloads, EventsEnabled: &events,
@@ -102,6 +103,14 @@ func launch(t testing.TB, origin string) *window {
 		t.Fatalf("allowing downloads: %v", err)
 	}
 	return w
+}
+
+// emulate sets the theme that people would choose in their system, and that
+// nothing should move, so that no look falls into the middle of a movement.
+func (w *window) emulate(theme string) {
+	w.t.Helper()
+	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 }
 
 // folder is a temporary folder that a browser may still write to while it
@@ -156,7 +165,11 @@ func (w *window) notice(event any) {
 			add("", "console.%s %s", e.Type, strings.Join(words, " "))
 		}
 	case *runtime.EventExceptionThrown:
-		add("", "exception: %s", e.ExceptionDetails.Text)
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += ": " + e.ExceptionDetails.Exception.Description
+		}
+		add("", "exception: %s", text)
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			url := ""

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
@@ -28,13 +27,11 @@ func textbox(name string) control   { return control{role: "textbox", name: name
 func searchbox(name string) control { return control{role: "searchbox", name: name} }
 func checkbox(name string) control  { return control{role: "checkbox", name: name} }
 func combobox(name string) control  { return control{role: "combobox", name: name} }
-func heading(name string) control   { return control{role: "heading", name: name} }
 
-func (c control) of(about string) control    { c.about = about; return c }
-func (c control) in(outer control) control   { c.within = &outer; return c }
-func (c control) inNav(name string) control  { return c.in(control{role: "navigation", name: name}) }
-func (c control) inMain() control            { return c.in(control{role: "main"}) }
-func (c control) inMenu(name string) control { return c.in(control{role: "group", name: name}) }
+func (c control) of(about string) control   { c.about = about; return c }
+func (c control) in(outer control) control  { c.within = &outer; return c }
+func (c control) inNav(name string) control { return c.in(control{role: "navigation", name: name}) }
+func (c control) inMain() control           { return c.in(control{role: "main"}) }
 
 func (c control) String() string {
 	s := fmt.Sprintf("the %s %q", c.role, c.name)
@@ -204,13 +201,5 @@ func (w *window) signIn(email, password string) {
 	w.follow(button("Sign in"))
 	if w.path() == "/login" {
 		w.t.Fatalf("%s could not sign in: %s", email, w.text())
-	}
-}
-
-// each runs a test for every name in turn.
-func each(t *testing.T, names []string, run func(*testing.T, string)) {
-	t.Helper()
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) { run(t, name) })
 	}
 }

@@ -91,6 +91,7 @@ func (m mouse) object(name string, kinds ...string) {
 // TestFilters compares what the page shows for each filter, and for each pair
 // of them, with the raw rows of the log.
 func TestFilters(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	all := s.narrowings(s.past())
 	w := s.browser(s.Alpha, s.Audrey)
@@ -162,6 +163,7 @@ func (s *site) shows(w *window, log, what string, keeps func(raw) bool) {
 // TestLogPage tries what else the page has: the quiet line, paging both ways,
 // the search field, chips, and a query that is not understood.
 func TestLogPage(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	s.past()
 	w := s.browser(s.Alpha, s.Audrey)

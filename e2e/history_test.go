@@ -106,7 +106,9 @@ func (r raw) by(id string) bool { return r.Actor != nil && r.Actor.ID == id }
 
 func (r raw) is(actions ...string) bool { return slices.Contains(actions, r.Action) }
 
-func (r raw) kind(kinds ...string) bool { return r.Object != nil && slices.Contains(kinds, r.Object.Type) }
+func (r raw) kind(kinds ...string) bool {
+	return r.Object != nil && slices.Contains(kinds, r.Object.Type)
+}
 
 func (r raw) about(id string) bool {
 	for _, o := range r.Related {

@@ -2,14 +2,11 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
-	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -117,55 +114,50 @@ func (k keyboard) walk(c control, back bool) {
 		} else {
 			k.keys(kb.Tab)
 		}
-		stop := k.focused()
-		if stop == nil {
+		at := ask[focus](k.window, target, whereFocusIs)
+		if at.Name == "" {
 			continue // the browser's own controls, then around again
 		}
-		k.seen(stop)
-		if stop.BackendDOMNodeID == target {
+		if at.Wrong != "" {
+			k.t.Errorf("%s: the focus on %s cannot be seen: it %s", k.address(), at.Name, at.Wrong)
+		}
+		if at.There {
 			return
 		}
-		stops = append(stops, fmt.Sprintf("%s %q", value(stop.Role), value(stop.Name)))
+		stops = append(stops, at.Name)
 	}
 	k.t.Fatalf("%s: Tab does not lead to %s within %d stops: %s", k.address(), c, reach, strings.Join(stops, ", "))
 }
 
-// focused is the node that has the focus, nil if it is none of the page's.
-func (k keyboard) focused() *accessibility.Node {
-	k.t.Helper()
-	active := call(k.window, runtime.Evaluate, runtime.EvaluateParams{Expression: "document.activeElement === document.body ? null : document.activeElement"})
-	if active.Result.ObjectID == "" {
-		return nil
-	}
-	alone := false
-	tree := call(k.window, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{ObjectID: active.Result.ObjectID, FetchRelatives: &alone})
-	if len(tree.Nodes) == 0 {
-		k.t.Fatalf("%s: what has the focus is not in the accessibility tree", k.address())
-	}
-	return tree.Nodes[0]
+// focus is what whereFocusIs says of the element that has the focus.
+type focus struct {
+	Name  string // for messages; "" if no element of the page has it
+	There bool   // it is the element that was asked
+	Wrong string // why one cannot see that it has the focus, or ""
 }
 
-// seen fails the test unless one can see that a node has the focus: it is in
-// the window, not covered, and marked.
-func (k keyboard) seen(n *accessibility.Node) {
-	k.t.Helper()
-	wrong := ask[string](k.window, n.BackendDOMNodeID, `function() {
-		if (!this.matches(":focus-visible")) return "is not :focus-visible";
-		const style = getComputedStyle(this);
+// whereFocusIs tells whether an element has the focus, and whether one can see
+// what has it: it is in the window, not covered, and marked.
+const whereFocusIs = `function() {
+	const on = document.activeElement;
+	if (!on || on === document.body) return {};
+	const wrong = () => {
+		if (!on.matches(":focus-visible")) return "is not :focus-visible";
+		const style = getComputedStyle(on);
 		if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) return "has the outline " + style.outline;
-		if (style.opacity === "0" || style.visibility !== "visible") return "is not visible";
-		const box = this.getClientRects()[0];
+		for (let e = on; e; e = e.parentElement) if (getComputedStyle(e).opacity === "0") return "is not opaque";
+		if (style.visibility !== "visible") return "is not visible";
+		const box = on.getClientRects()[0];
 		if (!box || box.width < 4 || box.height < 4) return "has no size";
 		if (box.bottom <= 0 || box.right <= 0 || box.top >= innerHeight || box.left >= innerWidth) return "is outside the window";
 		const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 1), y = Math.min(Math.max(box.top + box.height / 2, 1), innerHeight - 1);
 		const top = document.elementFromPoint(x, y);
-		if (top && !this.contains(top) && !top.contains(this)) return "is covered by " + top.outerHTML.slice(0, 80);
+		if (top && !on.contains(top) && !top.contains(on)) return "is covered by " + top.outerHTML.slice(0, 80);
 		return "";
-	}`)
-	if wrong != "" {
-		k.t.Errorf("%s: the focus on the %s %q cannot be seen: it %s", k.address(), value(n.Role), value(n.Name), wrong)
-	}
-}
+	};
+	const text = on.getAttribute("aria-label") || on.labels?.[0]?.innerText || on.innerText || "";
+	return { Name: on.localName + " “" + text.trim().slice(0, 60) + "”", There: on === this, Wrong: wrong() };
+}`
 
 // mouse clicks and types.
 type mouse struct{ *window }

@@ -2,9 +2,13 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"onrecord/portal/portaltest"
 )
@@ -13,7 +17,9 @@ import (
 // people do, once by keyboard alone and once without JavaScript, and then
 // finds exactly these in the log.
 func TestTwelveActions(t *testing.T) {
+	t.Parallel()
 	t.Run("by keyboard", func(t *testing.T) {
+		t.Parallel()
 		s, w := twelve(t)
 		k := keyboard{w}
 		k.enter(textbox("Email"), "bo@example.com")
@@ -23,8 +29,14 @@ func TestTwelveActions(t *testing.T) {
 		k.goTo(s.path(s.Alpha, "/calls"))
 		openLog(k)
 		s.findTwelve(w, k)
+
+		k.visit(s.path(s.Alpha, "/calls"))
+		k.tabBackTo(button("Sign out"))
+		k.expect(http.StatusOK, k.lead(chromedp.KeyEvent(kb.Enter)))
+		k.says("You have been signed out.")
 	})
 	t.Run("without JavaScript", func(t *testing.T) {
+		t.Parallel()
 		s, w := twelve(t)
 		w.withoutScripts()
 		w.visit("/login")

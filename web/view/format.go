@@ -159,3 +159,19 @@ func when(condition bool, text string) string {
 	}
 	return ""
 }
+
+// typed gives back what was typed into a field for a time, if the field can
+// hold it: a browser complains of anything else.
+func typed(text string, layouts ...string) string {
+	for _, layout := range layouts {
+		if _, err := time.Parse(layout, text); err == nil {
+			return text
+		}
+	}
+	return ""
+}
+
+const (
+	dayField  = "2006-01-02"
+	timeField = "2006-01-02T15:04:05"
+)

@@ -1,0 +1,218 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+var screens = flag.String("screens", "", "folder to write pictures of every page of the demonstration to")
+
+// demonstration is the built program, serving its made-up team.
+type demonstration struct{ origin, email, password string }
+
+// startDemo builds the program and starts its demonstration, which ends with
+// the test.
+func startDemo(t *testing.T) demonstration {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "onrecord")
+	if out, err := exec.Command("go", "build", "-o", program, "onrecord/cmd/onrecord").CombinedOutput(); err != nil {
+		t.Fatalf("building the program: %v\n%s", err, out)
+	}
+	ctx, kill := context.WithCancel(context.Background())
+	t.Cleanup(kill)
+	c := exec.CommandContext(ctx, program, "demo", "--addr", "127.0.0.1:0")
+	var said strings.Builder
+	c.Stderr = &said
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Signal(syscall.SIGTERM)
+		if err := c.Wait(); err != nil {
+			t.Errorf("the demonstration ended with %v\n%s", err, said.String())
+		}
+	})
+	var d demonstration
+	for lines := bufio.NewScanner(out); d.password == "" && lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), ": ")
+		switch name {
+		case "Address":
+			d.origin = strings.TrimSuffix(value, "/")
+		case "Email":
+			d.email = value
+		case "Password":
+			d.password = value
+		}
+	}
+	if d.origin == "" || d.email == "" || d.password == "" {
+		t.Fatalf("the demonstration printed no address and password: %+v", d)
+	}
+	return d
+}
+
+// TestDemo signs in to the demonstration with what it printed, and finds a
+// history worth looking at.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	w := open(t, d.origin)
+	w.signIn(d.email, d.password)
+	names := evaluate[[]string](w, "[...document.querySelectorAll('main a')].map((a) => a.textContent)")
+	if len(names) != 3 {
+		t.Fatalf("the demonstration has the teams %q, not three", names)
+	}
+	w.follow(link(names[0]).inMain())
+	openLog(mouse{w})
+	if rows := w.entries(); len(rows) != 50 || !w.has(link("Older")) {
+		t.Fatalf("the first page of the log has %d rows", len(rows))
+	}
+	newest := w.entries()[0].Time
+	w.follow(link("Older"))
+	if older := w.entries()[0].Time; older >= newest {
+		t.Errorf("the next page begins at %s, the first one at %s", older, newest)
+	}
+	filterActions(mouse{w}, "Exported Call Transcript")
+	for _, e := range w.entries() {
+		if e.Action != "Exported Call Transcript" || e.Link == "" {
+			t.Errorf("among the exports: %+v", e)
+		}
+	}
+	if *screens != "" {
+		d.takePictures(t, w)
+	}
+}
+
+// sizes of the windows that pictures are taken of.
+var sizes = []struct{ width, height int64 }{{1440, 900}, {1024, 768}, {390, 844}}
+
+// takePictures writes a picture of every page, in each size and theme.
+func (d demonstration) takePictures(t *testing.T, w *window) {
+	t.Helper()
+	team := strings.Join(strings.SplitN(w.path(), "/", 4)[:3], "/")
+	pages := d.pages(w, team)
+	stranger := open(t, d.origin)
+	for _, theme := range []string{"light", "dark"} {
+		for _, size := range sizes {
+			for _, in := range []*window{w, stranger} {
+				in.emulate(theme)
+				if err := chromedp.Do(in.ctx, chromedp.EmulateViewport(size.width, size.height)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, p := range pages {
+				in := w
+				if p.stranger {
+					in = stranger
+				}
+				in.goTo(p.path)
+				if p.press.role != "" {
+					in.click(p.press)
+				}
+				name := fmt.Sprintf("%s-%d-%s.png", p.name, size.width, theme)
+				in.picture(filepath.Join(*screens, name))
+				if over := evaluate[int](in, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+					t.Errorf("%s is %d pixels wider than the window", name, over)
+				}
+			}
+		}
+	}
+}
+
+// picture writes what the window shows.
+func (w *window) picture(file string) {
+	w.t.Helper()
+	png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(file), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(file, png, 0o644)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// pictured is a page that a picture is taken of.
+type pictured struct {
+	name, path string
+	press      control // a button to press first, or none
+	stranger   bool    // for people who are not signed in
+}
+
+// pages are all kinds of page that the demonstration has something to show on.
+func (d demonstration) pages(w *window, team string) []pictured {
+	w.t.Helper()
+	first := func(list, selector string) string {
+		w.visit(list)
+		return evaluate[string](w, "document.querySelector(`"+selector+"`)?.getAttribute('href') ?? ''")
+	}
+	call, user, device := first(team+"/calls", "main [data-row]"), first(team+"/users", "main [data-row]"), first(team+"/devices", "main [data-row]")
+	log := team + logPath
+	query := func(q string) string { return log + "?q=" + url.QueryEscape(q) }
+	event := first(query("action:user.role_changed"), "main [data-row]")
+	all := []pictured{
+		{name: "login", path: "/login", stranger: true},
+		{name: "teams", path: "/"},
+		{name: "account", path: "/account"},
+		{name: "calls", path: team + "/calls"},
+		{name: "calls-agents", path: team + "/calls", press: button("Agent")},
+		{name: "calls-none", path: team + "/calls?q=nobody-is-called-so"},
+		{name: "calls-deleted", path: team + "/calls/deleted"},
+		{name: "call", path: call},
+		{name: "call-edit", path: call, press: button("Edit").of("Talk share")},
+		{name: "call-export", path: call, press: button("Export transcript")},
+		{name: "call-delete", path: call + "/delete"},
+		{name: "call-history", path: call + "/history"},
+		{name: "metrics", path: team + "/metrics"},
+		{name: "users", path: team + "/users"},
+		{name: "users-add", path: team + "/users/add"},
+		{name: "user", path: user},
+		{name: "user-role", path: user + "/role"},
+		{name: "user-delete", path: user + "/delete"},
+		{name: "user-history", path: user + "/history"},
+		{name: "devices", path: team + "/devices"},
+		{name: "device", path: device},
+		{name: "device-move", path: device + "/move"},
+		{name: "device-add", path: team + "/devices/add"},
+		{name: "general", path: team + "/settings"},
+		{name: "security", path: team + "/settings/security"},
+		{name: "audit-logs", path: log},
+		{name: "audit-logs-timestamp", path: log, press: button("Timestamp").inMain()},
+		{name: "audit-logs-actor", path: log, press: button("Actor").inMain()},
+		{name: "audit-logs-action", path: log, press: button("Action").inMain()},
+		{name: "audit-logs-object", path: log, press: button("Object").inMain()},
+		{name: "audit-logs-filtered", path: query("actor:" + d.email + " action:call.viewed,call.transcript_exported -type:device after:2026-01-01")},
+		{name: "audit-logs-wrong", path: query("actor:dana colour:blue")},
+		{name: "audit-logs-none", path: query("actor:nobody@example.com")},
+		{name: "audit-logs-everything", path: log + "?all=1"},
+		{name: "event", path: event},
+		{name: "missing", path: team + "/calls/none"},
+	}
+	for _, p := range all {
+		if p.path == "" || strings.HasPrefix(p.path, "/history") {
+			w.t.Errorf("the demonstration has nothing for the picture %s", p.name)
+		}
+	}
+	deleted := first(team+"/calls/deleted", "main [data-row]")
+	if deleted != "" {
+		all = append(all, pictured{name: "call-gone", path: deleted})
+	}
+	return slices.Clip(all)
+}
