@@ -203,7 +203,8 @@ func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sq
 // log, with the rows that its own change writes. rel says how the two belong
 // together: with "pair" each names the other, any other word is a link from
 // the second to the first. It gives the second event's id. After it has failed
-// the first change can only fail, too.
+// the first change can only fail, too. A row that the first event wrote before
+// the second did cannot be written by the first again.
 func (t *Tx) Also(in Intent, rel string, change func(*Tx) error) (string, error) {
 	id, err := t.also(in, rel, change)
 	if err != nil && t.rec.failed == nil {
@@ -273,21 +274,28 @@ func (t *Tx) add(writes []write) error {
 		if !ok {
 			return fmt.Errorf("recording %s: table %s has a guard but is not declared", t.event.Action, w.table)
 		}
-		if err := t.row(Ref{Type: table.Type, ID: w.row}, w.prev).fold(table, w); err != nil {
+		row, again := t.row(Ref{Type: table.Type, ID: w.row}, w.prev)
+		if again && w.prev != t.event.ID {
+			// One event has one place in the chain of a row's changes.
+			return fmt.Errorf("recording %s: row %s of %s was written, then written by event %s of the same transaction, then again: make all changes of a row by this event before or after that one", t.event.Action, w.row, w.table, w.prev)
+		}
+		if err := row.fold(table, w); err != nil {
 			return fmt.Errorf("recording %s: row %s of %s: %w", t.event.Action, w.row, w.table, err)
 		}
 	}
 	return nil
 }
 
-func (t *Tx) row(on Ref, prev string) *rowChange {
+// row gives what the event has changed of a row so far; again tells that it
+// has.
+func (t *Tx) row(on Ref, prev string) (row *rowChange, again bool) {
 	for i := range t.changed {
 		if t.changed[i].on == on {
-			return &t.changed[i]
+			return &t.changed[i], true
 		}
 	}
 	t.changed = append(t.changed, rowChange{on: on, prev: prev})
-	return &t.changed[len(t.changed)-1]
+	return &t.changed[len(t.changed)-1], false
 }
 
 func (r *rowChange) fold(table Table, w write) error {

@@ -1,0 +1,322 @@
+package audit_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"onrecord/audit"
+	"onrecord/audit/audittest"
+)
+
+// A shop of the model is a map from an order to its columns, NULL being absent.
+type orders map[string]map[string]any
+
+func (o orders) clone() orders {
+	c := orders{}
+	for id, row := range o {
+		c[id] = maps.Clone(row)
+	}
+	return c
+}
+
+// model is what ought to be true after each step.
+type model struct {
+	shop   *audittest.Shop
+	log    *audit.Log
+	shops  []string // two logs, of this run alone
+	orders map[string]orders
+	events map[string]int // by log and outcome
+	actor  int
+}
+
+// TestModel lets several actors do random things, in two logs at once, and
+// compares the end with a model: what the log says must lead to it by itself.
+func TestModel(t *testing.T) {
+	s := audittest.NewShop(t, openAt(t, filepath.Join(t.TempDir(), "shop.db")))
+	run := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		run++
+		m := &model{shop: s, log: s.Log, orders: map[string]orders{}, events: map[string]int{}}
+		for i := range 2 {
+			m.shops = append(m.shops, fmt.Sprintf("shop_%d_%d", run, i))
+			m.orders[m.shops[i]] = orders{}
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"record":  m.record,
+			"pair":    m.pair,
+			"note":    m.note,
+			"refused": m.refused,
+			"clock": func(rt *rapid.T) {
+				s.Clock.Move(time.Duration(rapid.Int64Range(-int64(time.Hour), int64(2*time.Hour)).Draw(rt, "move")))
+			},
+			"another program": func(rt *rapid.T) { m.log = s.Open() },
+		})
+		for _, shop := range m.shops {
+			m.compare(rt, shop)
+		}
+	})
+}
+
+// intent is one of a few actors, on one of a few orders of either shop.
+func (m *model) intent(rt *rapid.T, action string) audit.Intent {
+	in := audittest.Intent(action, rapid.SampledFrom([]string{"o1", "o2", "o3"}).Draw(rt, "order"))
+	in.Log = rapid.SampledFrom(m.shops).Draw(rt, "shop")
+	actor := rapid.SampledFrom([]string{"dana", "adam", "bea"}).Draw(rt, "actor")
+	in.Actor = audit.Actor{Type: audit.ActorUser, ID: "user_" + actor, Name: rapid.SampledFrom([]string{"A", "B C", "Дана"}).Draw(rt, "name")}
+	in.Reason = rapid.SampledFrom([]string{"", "why not"}).Draw(rt, "reason")
+	return in
+}
+
+// own gives the intent an actor nobody else is, so that its refusal is never
+// merged with others.
+func (m *model) own(in audit.Intent) audit.Intent {
+	m.actor++
+	in.Actor.ID = fmt.Sprintf("user_%s_%d", m.shops[0], m.actor)
+	return in
+}
+
+var errTaken = errors.New("taken")
+
+// draw plans some writes of one order, and makes them in the model first.
+func (m *model) draw(rt *rapid.T, in audit.Intent, state map[string]orders) (writes []func(*audit.Tx) error, err error) {
+	rows, id := state[in.Log], in.Object.ID
+	for range rapid.IntRange(1, 3).Draw(rt, "writes") {
+		column := rapid.SampledFrom([]string{"status", "amount", "customer"}).Draw(rt, "column")
+		var value any
+		switch column {
+		case "status":
+			value = rapid.SampledFrom([]string{"open", "paid", "sent", "\u2028<é>"}).Draw(rt, "status")
+		case "amount":
+			value = rapid.SampledFrom([]any{nil, int64(0), int64(7), int64(-1 << 52)}).Draw(rt, "amount")
+		case "customer":
+			value = rapid.SampledFrom([]any{nil, "Sam", "Kim", ""}).Draw(rt, "customer")
+		}
+		if rows[id] == nil {
+			rows[id] = map[string]any{"status": "new"}
+			writes = append(writes, sqlOf(`INSERT INTO orders (shop, id, status, event_id) VALUES ($1, $2, 'new', $3)`, in.Log, id))
+		}
+		for other, row := range rows {
+			if column == "customer" && value != nil && other != id && row["customer"] == value {
+				err = errTaken
+			}
+		}
+		if rows[id][column] = value; value == nil {
+			delete(rows[id], column)
+		}
+		writes = append(writes, sqlOf(`UPDATE orders SET `+column+` = $3, event_id = $4 WHERE shop = $1 AND id = $2`, in.Log, id, value))
+	}
+	return writes, err
+}
+
+func sqlOf(query string, args ...any) func(*audit.Tx) error {
+	return func(tx *audit.Tx) error {
+		_, err := tx.ExecContext(context.Background(), query, append(slices.Clone(args), tx.EventID())...)
+		return err
+	}
+}
+
+func all(writes []func(*audit.Tx) error) func(*audit.Tx) error {
+	return func(tx *audit.Tx) error {
+		for _, w := range writes {
+			if err := w(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func (m *model) record(rt *rapid.T) {
+	in := m.own(m.intent(rt, "order.changed"))
+	state := map[string]orders{in.Log: m.orders[in.Log].clone()}
+	writes, want := m.draw(rt, in, state)
+	_, err := m.log.Record(context.Background(), in, all(writes))
+	m.settle(rt, in, state, err, want)
+}
+
+// pair records two events, each possibly in another log; the second may fail.
+func (m *model) pair(rt *rapid.T) {
+	first, second := m.own(m.intent(rt, "order.changed")), m.own(m.intent(rt, "order.changed"))
+	state := map[string]orders{}
+	for shop, rows := range m.orders {
+		state[shop] = rows.clone()
+	}
+	before, want1 := m.draw(rt, first, state)
+	inside, want2 := m.draw(rt, second, state)
+	after, want3 := m.draw(rt, first, state)
+	refuse, tell := rapid.Bool().Draw(rt, "refuse"), rapid.Bool().Draw(rt, "tell")
+	_, err := m.log.Record(context.Background(), first, func(tx *audit.Tx) error {
+		if err := all(before)(tx); err != nil {
+			return err
+		}
+		_, err := tx.Also(second, "pair", func(also *audit.Tx) error {
+			if err := all(inside)(also); err != nil || !refuse {
+				return err
+			}
+			return audit.Conflict("no")
+		})
+		if err != nil && tell {
+			return err
+		}
+		return all(after)(tx)
+	})
+	want := errors.Join(want1, want2, want3)
+	sameRow := first.Log == second.Log && first.Object.ID == second.Object.ID // written by one, the other, the one
+	if refuse || sameRow {
+		want = errTaken
+	}
+	if m.settle(rt, first, state, err, want); err == nil {
+		m.events[second.Log+" ok"]++
+	}
+}
+
+// settle takes the planned state over if the change was to succeed.
+func (m *model) settle(rt *rapid.T, in audit.Intent, state map[string]orders, got, want error) {
+	if (got == nil) != (want == nil) {
+		rt.Fatalf("recording ended with %v, want %v", got, want)
+	}
+	if got != nil {
+		m.events[in.Log+" failed"]++
+		return
+	}
+	m.events[in.Log+" ok"]++
+	maps.Copy(m.orders, state)
+}
+
+func (m *model) note(rt *rapid.T) {
+	in := m.intent(rt, "order.viewed")
+	if _, err := m.log.Note(context.Background(), in); err != nil {
+		rt.Fatal(err)
+	}
+	m.events[in.Log+" ok"]++
+}
+
+// refused changes something and then thinks better of it.
+func (m *model) refused(rt *rapid.T) {
+	in := m.own(m.intent(rt, "order.changed"))
+	writes, taken := m.draw(rt, in, map[string]orders{in.Log: m.orders[in.Log].clone()})
+	refusal := rapid.SampledFrom([]error{audit.Denied("no"), audit.NotFound("no"), audit.Conflict("no"), errors.New("boom"), audit.Invalid("status", "no"), audit.ErrNothing, nil}).Draw(rt, "refusal")
+	_, err := m.log.Record(context.Background(), in, func(tx *audit.Tx) error {
+		if err := all(writes)(tx); err != nil {
+			return err
+		}
+		if refusal == nil {
+			panic("boom")
+		}
+		return refusal
+	})
+	switch code := audit.CodeOf(err); {
+	case taken != nil && err != nil:
+		m.events[in.Log+" failed"]++
+	case errors.Is(refusal, audit.ErrNothing):
+		if err != nil {
+			rt.Fatal(err)
+		}
+	case code == audit.CodeDenied, code == audit.CodeNotFound:
+		m.events[in.Log+" denied"]++
+	case code == audit.CodeConflict, code == audit.CodeInternal:
+		m.events[in.Log+" failed"]++
+	case code != audit.CodeInvalid:
+		rt.Fatalf("refused with %v: %v", refusal, err)
+	}
+}
+
+// An event as its JSON reads: nothing of the engine's own types.
+type eventJSON struct {
+	ID      string
+	Outcome string
+	Changes []struct {
+		On       struct{ Type, ID string }
+		Prev     string
+		Field    string
+		From, To any
+	}
+}
+
+func (m *model) compare(rt *rapid.T, shop string) {
+	outcomes := map[string]int{}
+	type link struct{ order, prev string }
+	next := map[link]eventJSON{}
+	for _, e := range readJSON(rt, m.log, shop) {
+		outcomes[shop+" "+e.Outcome]++
+		for _, c := range e.Changes {
+			at := link{c.On.ID, c.Prev}
+			if other, ok := next[at]; ok && other.ID != e.ID {
+				rt.Fatalf("events %s and %s both follow %q of order %s", e.ID, other.ID, c.Prev, c.On.ID)
+			}
+			next[at] = e
+		}
+	}
+	for _, outcome := range []string{"ok", "denied", "failed"} {
+		if key := shop + " " + outcome; outcomes[key] != m.events[key] {
+			rt.Errorf("%d events %s, want %d", outcomes[key], key, m.events[key])
+		}
+	}
+	folded := orders{}
+	for id := range m.orders[shop] {
+		for e, ok := next[link{id, ""}]; ok; e, ok = next[link{id, e.ID}] {
+			if folded[id] == nil {
+				folded[id] = map[string]any{}
+			}
+			for _, c := range e.Changes {
+				if c.On.ID != id || c.Field == "" {
+					continue
+				}
+				if !reflect.DeepEqual(folded[id][c.Field], c.From) {
+					rt.Errorf("event %s says that %s of %s was %v, it was %v", e.ID, c.Field, id, c.From, folded[id][c.Field])
+				}
+				if folded[id][c.Field] = c.To; c.To == nil {
+					delete(folded[id], c.Field)
+				}
+			}
+		}
+	}
+	if want := plainJSON(rt, m.orders[shop]); !reflect.DeepEqual(plainJSON(rt, folded), want) {
+		rt.Errorf("the log of %s leads to\n%v\nthe model has\n%v", shop, folded, want)
+	}
+}
+
+// readJSON reads a log as an export does.
+func readJSON(rt *rapid.T, l *audit.Log, shop string) (events []eventJSON) {
+	for page := (audit.Page{Limit: 40}); ; {
+		res, err := l.Search(context.Background(), shop, audit.Filter{}, page)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, e := range res.Events {
+			text, err := json.Marshal(e)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			var j eventJSON
+			if err := json.Unmarshal(text, &j); err != nil {
+				rt.Fatal(err)
+			}
+			events = append(events, j)
+		}
+		if page.Cursor = res.Older; page.Cursor == "" {
+			return events
+		}
+	}
+}
+
+func plainJSON(rt *rapid.T, v any) (plain any) {
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &plain)
+	}
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return plain
+}
