@@ -180,12 +180,15 @@ func actionGroups(values []string) []view.CheckGroup {
 	return groups
 }
 
-// kinds are the kinds of object that the catalogue knows.
+// kinds are the kinds of object that a team's log may name, of the catalogue.
 func kinds(values []string) []view.Option {
 	labels := map[string]string{"call": "Call session"}
 	var options []view.Option
 	for _, a := range portal.Catalogue.All() {
 		for _, kind := range a.Objects {
+			if kind == "organization" { // it has a log of its own
+				continue
+			}
 			if !slices.ContainsFunc(options, func(o view.Option) bool { return o.Value == kind }) {
 				label := labels[kind]
 				if label == "" {

@@ -150,8 +150,8 @@ func TestControlsAreTheTextInAnotherForm(t *testing.T) {
 	dana.get(log + "?set=actor").leads(log)
 	s.Expect(t) // nothing was read
 
-	dana.get(log+"?set=time&from=tomorrow&q=word").status(http.StatusUnprocessableEntity).has("From: “tomorrow” cannot be", `value="tomorrow"`, "Start a new search")
-	dana.get(log+"?set=time&from=2026-03-02&to=2026-03-01").status(http.StatusUnprocessableEntity).has("it must end later than it begins", `value="2026-03-02"`)
+	dana.get(log+"?set=time&from=tomorrow&q=word").status(http.StatusUnprocessableEntity).has("From: “tomorrow” cannot be", "Start a new search")
+	dana.get(log+"?set=time&from=2026-03-02T08:15&to=2026-03-01T00:00").status(http.StatusUnprocessableEntity).has("it must end later than it begins", `value="2026-03-02T08:15"`)
 	dana.get(log + "?set=action&action=nonsense").status(http.StatusUnprocessableEntity).has("an action looks like call.viewed")
 	dana.get(log + "?q=" + url.QueryEscape("word colour:red more")).status(http.StatusUnprocessableEntity).has(`word <mark class="">colour:red</mark> more`)
 	s.Expect(t)

@@ -149,6 +149,14 @@ func TestNextLeadsNowhereElse(t *testing.T) {
 
 func TestForgedForwardedForNeverReachesAnEvent(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:1::/48")}
+	byTrust := map[bool]*tab{}
+	for trusted, networks := range map[bool][]netip.Prefix{true: proxies, false: nil} {
+		s := newSite(t, func(c *Config) { c.TrustedProxies = networks })
+		byTrust[trusted] = s.as(s.Alpha, s.Dana)
+		for _, header := range []string{"X-Real-Ip", "Forwarded", "True-Client-Ip", "Cf-Connecting-Ip"} {
+			byTrust[trusted].header.Set(header, "8.8.8.8")
+		}
+	}
 	for _, c := range []struct {
 		name    string
 		trusted bool
@@ -170,16 +178,10 @@ func TestForgedForwardedForNeverReachesAnEvent(t *testing.T) {
 		{"an empty header", true, "10.1.1.1:1", []string{""}, "10.1.1.1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, func(config *Config) {
-				if c.trusted {
-					config.TrustedProxies = proxies
-				}
-			})
-			dana := s.as(s.Alpha, s.Dana)
-			dana.from = c.from
-			for _, header := range []string{"X-Real-Ip", "Forwarded", "True-Client-Ip", "Cf-Connecting-Ip"} {
-				dana.header.Set(header, "8.8.8.8")
-			}
+			dana := byTrust[c.trusted]
+			s := dana.site
+			s.t, dana.from = t, c.from
+			dana.header.Del("X-Forwarded-For")
 			if c.heard != nil {
 				dana.header["X-Forwarded-For"] = c.heard
 			}
