@@ -29,6 +29,9 @@ type Kill struct {
 	// while it opens the database as well; otherwise from its first answer.
 	FromStart bool
 
+	// Prepare makes the database ready before the first round; it may be nil.
+	Prepare func(t *testing.T)
+
 	// Load works in a child until it is killed. It calls answered with one
 	// line, at most 4,000 bytes, after each change whose success it was told.
 	Load func(ctx context.Context, dsn string, child string, answered func(line string)) error
@@ -50,6 +53,10 @@ func (k Kill) Run(t *testing.T) {
 		k.work(t, dsn)
 		return
 	}
+	if k.Prepare != nil {
+		k.Prepare(t)
+	}
+	temp := t.TempDir() // what the dead leave lying about goes with it
 	all := 0
 	for round := range k.Rounds {
 		var answered []string
@@ -57,7 +64,7 @@ func (k Kill) Run(t *testing.T) {
 		var wg sync.WaitGroup
 		for child := range k.Children {
 			wg.Go(func() {
-				lines, err := k.child(t, fmt.Sprintf("%d-%d", round, child))
+				lines, err := k.child(t, temp, fmt.Sprintf("%d-%d", round, child))
 				mu.Lock()
 				defer mu.Unlock()
 				answered = append(answered, lines...)
@@ -93,10 +100,10 @@ func (k Kill) work(t *testing.T, dsn string) {
 }
 
 // child runs one child, kills it and gives what it answered.
-func (k Kill) child(t *testing.T, name string) ([]string, error) {
+func (k Kill) child(t *testing.T, temp, name string) ([]string, error) {
 	pattern := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
 	cmd := exec.Command(os.Args[0], "-test.run="+pattern, "-test.count=1", "-test.timeout=2m")
-	cmd.Env = append(os.Environ(), killDSN+"="+k.DSN, killChild+"="+name, "GORACE=halt_on_error=1")
+	cmd.Env = append(os.Environ(), killDSN+"="+k.DSN, killChild+"="+name, "TMPDIR="+temp, "GORACE=halt_on_error=1")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	r, w, err := os.Pipe()
