@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"math/rand/v2"
+	"sort"
 	"time"
 
 	"onrecord/portal"
@@ -36,7 +36,7 @@ func (t *team) record(day time.Time, count int) {
 	for i := range count {
 		started := day.Add(t.between(8*time.Hour, 19*time.Hour))
 		c := &call{source: fmt.Sprintf("bw-%s-%s-%02d", initials(t.name), day.Format("20060102"), i+1), arrived: arrive}
-		c.topic = topics[zipf(t.random, len(topics), 0.8)]
+		c.topic = topics[t.zipf(len(topics), 0.8)]
 		told := t.content(c, started)
 		c.customer = told.Customer
 		batch = append(batch, told)
@@ -74,7 +74,7 @@ var callers = []string{"Harriet Moss", "Daniel Osei", "Eva Lindqvist", "Paul Rey
 // content makes what the recording system tells of a call.
 func (t *team) content(c *call, started time.Time) transcript.Call {
 	agents := t.agents()
-	agent := agents[zipf(t.random, len(agents), 0.7)]
+	agent := agents[t.zipf(len(agents), 0.7)]
 	turns := converse(t.random, agent.name, pick(t.random, callers...), c.topic)
 	content := transcript.Call{
 		Place: c.source, SourceID: c.source, StartedAt: started.Truncate(time.Second), Agent: agent.name,
@@ -104,18 +104,19 @@ func (t *team) agents() (all []*person) {
 	return all
 }
 
-// zipf gives an index below n; the i-th comes with a weight of 1/(i+1)^s.
-// Unlike rand.Zipf it takes any s above 0.
-func zipf(r *rand.Rand, n int, s float64) int {
-	total := 0.0
-	for i := range n {
-		total += math.Pow(float64(i+1), -s)
-	}
-	at := r.Float64() * total
-	for i := range n {
-		if at -= math.Pow(float64(i+1), -s); at < 0 {
-			return i
+// zipf gives an index below n, at most 1,000; the i-th comes with a weight of
+// 1/(i+1)^s. Unlike rand.Zipf it takes any s above 0.
+func (c *center) zipf(n int, s float64) int {
+	sums := c.weights[s]
+	if sums == nil {
+		sums = make([]float64, 1000)
+		total := 0.0
+		for i := range sums {
+			total += math.Pow(float64(i+1), -s)
+			sums[i] = total
 		}
+		c.weights[s] = sums
 	}
-	return n - 1
+	n = min(n, len(sums))
+	return min(sort.SearchFloat64s(sums[:n], c.random.Float64()*sums[n-1]), n-1)
 }

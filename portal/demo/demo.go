@@ -56,7 +56,7 @@ func plan(o Options) *center {
 	c := &center{
 		random: rand.New(rand.NewPCG(o.Seed, 0x6f6e7265636f7264)),
 		start:  o.Now.UTC().AddDate(0, 0, -Days).Truncate(24 * time.Hour).Add(8*time.Hour + 30*time.Minute),
-		now:    o.Now.UTC(), password: o.Password,
+		now:    o.Now.UTC(), password: o.Password, weights: map[float64][]float64{},
 	}
 	c.found()
 	for _, t := range c.teams {
@@ -71,6 +71,7 @@ func plan(o Options) *center {
 // center is the plan. It is made on one goroutine, from one source of chance.
 type center struct {
 	random            *rand.Rand
+	weights           map[float64][]float64 // of zipf, summed up, by s
 	start, now        time.Time
 	password          string
 	console, recorder operator

@@ -55,7 +55,7 @@ func (t *team) visitor() *person {
 			able = append(able, p)
 		}
 	}
-	return able[zipf(t.random, len(able), 1.6)]
+	return able[t.zipf(len(able), 1.6)]
 }
 
 // lately plans a visit that ended minutes ago, so that the log begins today.
@@ -167,7 +167,7 @@ func (t *team) somewhatNew(at time.Time) *call {
 	if len(there) == 0 {
 		return nil
 	}
-	return there[zipf(t.random, len(there), 0.9)]
+	return there[t.zipf(len(there), 0.9)]
 }
 
 var edited = []string{"checklist_adherence", "greeting", "verification", "closing", "questions_asked", "interruptions"}
