@@ -124,3 +124,87 @@ func TestValuesThatCannotBeRecorded(t *testing.T) {
 	}
 	audittest.CheckLog(t, l)
 }
+
+// TestEveryWayOfChanging: whatever changes a row is seen, whether the change's
+// own statement names the row or not.
+func TestEveryWayOfChanging(t *testing.T) {
+	handle, l := notesIn(t)
+	for _, query := range []string{
+		`PRAGMA foreign_keys = ON`, // the pool has one connection
+		`CREATE TABLE folder (id TEXT PRIMARY KEY, label TEXT)`,
+		`INSERT INTO folder VALUES ('f1', 'red'), ('f2', 'blue')`,
+		`CREATE TABLE wish (note TEXT, text TEXT)`,
+		`CREATE TRIGGER wish_granted AFTER INSERT ON wish BEGIN
+			UPDATE note SET text = NEW.text, event_id = (SELECT event FROM audit_open WHERE seq = 0) WHERE id = NEW.note; END`,
+	} {
+		if _, err := handle.ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		query string
+		want  []string
+	}{
+		{`INSERT INTO note (event_id, id, text) VALUES ($1, 'a', 'x'), ($1, 'b', 'y')`, []string{`note a text plain: "" → "x"`, `note b text plain: "" → "y"`}},
+		{`UPDATE note SET event_id = $1, text = folder.label FROM folder WHERE folder.id = 'f1' AND note.id = 'a'`, []string{`note a text plain: "x" → "red"`}},
+		{`WITH wanted AS (SELECT 'b' AS id) UPDATE note SET event_id = $1, done = 1 WHERE id IN (SELECT id FROM wanted)`, []string{`note b done plain: "" → "1"`}},
+		{`INSERT INTO wish SELECT 'b', 'granted' WHERE $1 <> ''`, []string{`note b text plain: "y" → "granted"`}},
+	} {
+		e, err := changeNote(t, l, c.query)
+		if got := audittest.Changes(e); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, %v; want %q", c.query, got, err, c.want)
+		}
+	}
+	for _, query := range []string{
+		`INSERT INTO wish VALUES ('b', 'behind the back')`,
+		`UPDATE note SET text = folder.label FROM folder`,
+		`INSERT INTO note (event_id, id) VALUES ('e', 'a') ON CONFLICT DO UPDATE SET text = 'z'`,
+		`INSERT OR IGNORE INTO note (event_id, id) VALUES ('e', 'a')`,
+	} {
+		if _, err := handle.ExecContext(t.Context(), query); err == nil {
+			t.Errorf("%s: it was not refused", query)
+		}
+	}
+	audittest.CheckLog(t, l)
+}
+
+// TestCascade: a foreign key that would change audited rows by itself cannot.
+func TestCascade(t *testing.T) {
+	handle, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "own.db")+"?_pragma=foreign_keys(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer handle.Close()
+	for _, query := range []string{
+		`CREATE TABLE folder (id TEXT PRIMARY KEY)`,
+		`INSERT INTO folder VALUES ('f1')`,
+		`CREATE TABLE note (id TEXT PRIMARY KEY, folder TEXT REFERENCES folder ON DELETE SET NULL ON UPDATE CASCADE, event_id TEXT NOT NULL)`,
+	} {
+		if _, err := handle.ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := database.Wrap(t.Context(), handle, database.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tables := []audit.Table{{Name: "note", Type: "note", ID: "id", Plain: []string{"folder"}}}
+	if _, err := audit.Migrate(t.Context(), db, tables); err != nil {
+		t.Fatal(err)
+	}
+	l, err := audit.Open(t.Context(), db, noteCatalogue, tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := changeNote(t, l, `INSERT INTO note (event_id, id, folder) VALUES ($1, 'a', 'f1')`); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{`DELETE FROM folder`, `UPDATE folder SET id = 'f2'`} {
+		if _, err := handle.ExecContext(t.Context(), query); err == nil {
+			t.Errorf("%s: its cascade was not refused", query)
+		}
+	}
+	audittest.CheckLog(t, l)
+}
