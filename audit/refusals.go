@@ -108,7 +108,7 @@ func refusalEvent(in Intent, id string, at time.Time, refusal error) Event {
 	e := newEvent(in, id, at)
 	e.Outcome, e.Error = outcomeOf(refusal)
 	if known, ok := errors.AsType[*Error](refusal); ok {
-		e.setData("refusal", known.Message)
+		e.setData("refusal", strings.ToValidUTF8(known.Message, "\uFFFD"))
 	}
 	return e
 }
@@ -118,7 +118,7 @@ func (in Intent) bare() Intent {
 	return Intent{
 		Log: in.Log, Action: in.Action,
 		Actor:   Actor{Type: in.Actor.Type, ID: in.Actor.ID, For: in.Actor.For},
-		Object:  Ref{Type: in.Object.Type, ID: in.Object.ID},
+		Object:  Ref{Type: in.Object.Type, ID: strings.ToValidUTF8(in.Object.ID, "\uFFFD")},
 		Context: Context{IP: in.Context.IP, Session: in.Context.Session, Request: in.Context.Request, Via: in.Context.Via},
 	}
 }
