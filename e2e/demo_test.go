@@ -168,6 +168,17 @@ func (d demonstration) pages(w *window, team string) []pictured {
 	query := func(q string) string { return log + "?q=" + url.QueryEscape(q) }
 	event := first(query("action:user.role_changed"), "main [data-row]")
 	all := []pictured{
+		// First, while nothing but the demonstration's own history is in the log.
+		{name: "readme", path: query("-action:call.viewed")},
+		{name: "audit-logs", path: log},
+		{name: "audit-logs-timestamp", path: log, press: button("Timestamp").inMain()},
+		{name: "audit-logs-actor", path: log, press: button("Actor").inMain()},
+		{name: "audit-logs-action", path: log, press: button("Action").inMain()},
+		{name: "audit-logs-object", path: log, press: button("Object").inMain()},
+		{name: "audit-logs-filtered", path: query("actor:" + d.email + " action:call.viewed,call.transcript_exported -type:device after:2026-01-01")},
+		{name: "audit-logs-wrong", path: query("actor:dana colour:blue")},
+		{name: "audit-logs-none", path: query("actor:nobody@example.com")},
+		{name: "audit-logs-everything", path: log + "?all=1"},
 		{name: "login", path: "/login", stranger: true},
 		{name: "teams", path: "/"},
 		{name: "account", path: "/account"},
@@ -193,15 +204,6 @@ func (d demonstration) pages(w *window, team string) []pictured {
 		{name: "device-add", path: team + "/devices/add"},
 		{name: "general", path: team + "/settings"},
 		{name: "security", path: team + "/settings/security"},
-		{name: "audit-logs", path: log},
-		{name: "audit-logs-timestamp", path: log, press: button("Timestamp").inMain()},
-		{name: "audit-logs-actor", path: log, press: button("Actor").inMain()},
-		{name: "audit-logs-action", path: log, press: button("Action").inMain()},
-		{name: "audit-logs-object", path: log, press: button("Object").inMain()},
-		{name: "audit-logs-filtered", path: query("actor:" + d.email + " action:call.viewed,call.transcript_exported -type:device after:2026-01-01")},
-		{name: "audit-logs-wrong", path: query("actor:dana colour:blue")},
-		{name: "audit-logs-none", path: query("actor:nobody@example.com")},
-		{name: "audit-logs-everything", path: log + "?all=1"},
 		{name: "event", path: event},
 		{name: "missing", path: team + "/calls/none"},
 	}

@@ -166,7 +166,7 @@ func historyOf(typ, key, section string) func(*visit) error {
 		page.History.AllURL = q.address(q.filter)
 		for i := range found.Events {
 			e := &found.Events[i]
-			page.History.Events = append(page.History.Events, refs.entry(q, e))
+			page.History.Events = append(page.History.Events, refs.entry(q, e, id))
 		}
 		return v.show(http.StatusOK, view.HistoryListPage(page))
 	}
@@ -188,15 +188,24 @@ func (v *visit) nameOf(typ, id string) (string, error) {
 	return v.membership().TeamName, nil
 }
 
-// entry is an event in a history.
-func (l logRefs) entry(q logQuery, e *audit.Event) view.HistoryEvent {
+// entry is an event in the history of an object, which it may be about or
+// only name.
+func (l logRefs) entry(q logQuery, e *audit.Event, id string) view.HistoryEvent {
 	a := l.actor(e)
 	actor := view.Ref{Name: a.Name, URL: a.URL, Deleted: a.Deleted}
 	if a.Erased {
 		actor = view.Ref{Name: "erased"}
 	}
+	var object view.Ref
+	if e.Object != nil && e.Object.ID != id {
+		o := l.object(e)
+		object = view.Ref{Name: o.Name, URL: o.URL, Deleted: o.Deleted}
+		if o.Erased {
+			object = view.Ref{Name: "erased"}
+		}
+	}
 	return view.HistoryEvent{
-		Time: e.Time, EventURL: q.event(e.ID), Actor: actor, Action: portal.Catalogue.Label(e.Action), Outcome: outcome(e),
+		Object: object, Time: e.Time, EventURL: q.event(e.ID), Actor: actor, Action: portal.Catalogue.Label(e.Action), Outcome: outcome(e),
 		Changes: summary(e), Reason: e.Reason,
 	}
 }

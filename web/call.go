@@ -165,7 +165,7 @@ func (v *visit) askDeleteCall(status int, wrong string) error {
 	return v.show(status, view.ConfirmPage(view.Confirm{
 		Page: v.page("Delete this call?", view.SectionCalls, v.callsCrumb(), view.Link{Label: c.Name(), URL: v.path("calls", c.ID)}),
 		URL:  v.path("calls", c.ID, "delete"), Text: []string{"The call leaves all lists. It can be restored under Deleted calls."},
-		Subjects: []view.Subject{{Name: c.Customer, Detail: detail}}, Reason: view.ReasonInput(v.r.PostForm.Get("reason")), Button: "Delete call", Danger: true,
+		Subjects: []view.Subject{{Kind: "call", Name: c.Customer, Detail: detail}}, Reason: view.ReasonInput(v.r.PostForm.Get("reason")), Button: "Delete call", Danger: true,
 		Error: wrong, Hidden: []view.Hidden{{Name: "version", Value: c.Version}}, CancelURL: v.path("calls", c.ID),
 	}))
 }

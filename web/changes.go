@@ -90,7 +90,7 @@ func (n noun) confirm(v *visit, c change, ids []string, status int, wrong error)
 		}
 		found = append(found, s)
 		page.Hidden = append(page.Hidden, view.Hidden{Name: "version." + s.id, Value: s.version})
-		page.Subjects = append(page.Subjects, view.Subject{Name: s.name, Detail: s.detail})
+		page.Subjects = append(page.Subjects, view.Subject{Kind: n.key, Name: s.name, Detail: s.detail})
 	}
 	one := v.id(n.key) != ""
 	switch {

@@ -207,7 +207,7 @@ func (v *visit) askLink(status int, wrong error) error {
 		Page: v.page("New sign-in link for "+u.Label(), view.SectionUsers, view.Link{Label: "Users", URL: v.path("users")}),
 		URL:  v.r.URL.EscapedPath(), Button: "New sign-in link", CancelURL: v.path("users", u.ID),
 		Text:     []string{"The link lets its holder choose a new password, once, within seven days. Older links of theirs end now; their sessions end when the link is used."},
-		Subjects: []view.Subject{{Name: u.Label(), Detail: u.Email}}, Reason: view.ReasonInput(v.formValue("reason")),
+		Subjects: []view.Subject{{Kind: "user", Name: u.Label(), Detail: u.Email}}, Reason: view.ReasonInput(v.formValue("reason")),
 	}
 	if wrong != nil {
 		blame(&page, wrong)

@@ -28,6 +28,7 @@ func ReasonInput(value string) *Input {
 // Subject is one person or thing that a Confirm is about.
 type Subject struct {
 	ID     string // posted as id, repeated; "" posts nothing
+	Kind   string // "call", "user" or "device"
 	Name   string
 	Detail string
 	// Refused tells why this one is left out, e.g. "the last active Admin"; then its id is not posted.

@@ -227,6 +227,7 @@ type HistoryEvent struct {
 	EventURL string
 	Actor    Ref
 	Action   string // the label
+	Object   Ref    // where it is another one than the page is about; or without a name
 	Outcome  string // "", "denied" or "failed"
 	Changes  []Change
 	Reason   string

@@ -323,12 +323,12 @@ func sampleMetrics() MetricList {
 
 func addObjects(pages map[string]templ.Component) {
 	pages["confirm-delete-call"] = ConfirmPage(Confirm{Page: framed("Delete this call?", SectionCalls, callsCrumb), URL: "/d", Text: []string{"The call leaves all lists. It can be restored under Deleted calls."},
-		Subjects: []Subject{{Name: "Patricia Brown", Detail: "2026-11-23 18:44 UTC, 4:14, Sam Roe"}}, Reason: ReasonInput(""), Button: "Delete call", Danger: true, CancelURL: "/c", Hidden: []Hidden{{"version", "evt_1"}}})
+		Subjects: []Subject{{Kind: "call", Name: "Patricia Brown", Detail: "2026-11-23 18:44 UTC, 4:14, Sam Roe"}}, Reason: ReasonInput(""), Button: "Delete call", Danger: true, CancelURL: "/c", Hidden: []Hidden{{"version", "evt_1"}}})
 	pages["confirm-role"] = ConfirmPage(Confirm{Page: framed("Change role of Sam Roe", SectionUsers, usersCrumb), URL: "/r",
 		Inputs: []Input{{Kind: KindSelect, Name: "role", Label: "Role", Options: sampleRoles()}}, Reason: ReasonInput("covers for Dana"), Button: "Change role", CancelURL: "/u",
 		Error: "Dana Cruz is the last active Admin of this team. Make someone else an Admin first."})
 	pages["confirm-bulk"] = ConfirmPage(Confirm{Page: framed("Block 3 users?", SectionUsers, usersCrumb), URL: "/b", Text: []string{"They are signed out at once and cannot sign in until unblocked."},
-		Subjects: []Subject{{ID: "user_1", Name: "Sam Roe", Detail: "sam.roe@example.com"}, {ID: "user_2", Name: "Kenji Watanabe", Detail: "kenji@example.com"},
+		Subjects: []Subject{{ID: "user_1", Kind: "user", Name: "Sam Roe", Detail: "sam.roe@example.com"}, {ID: "user_2", Kind: "user", Name: "Kenji Watanabe", Detail: "kenji@example.com"},
 			{ID: "user_0", Name: "Dana Cruz", Detail: "dana@example.com", Refused: "the last active Admin; left out"}}, Reason: ReasonInput(""), Button: "Block", CancelURL: "/u"})
 	pages["confirm-move"] = ConfirmPage(Confirm{Page: framed("Move desk-07.northwind", SectionDevices), URL: "/m", Inputs: []Input{{Kind: KindSelect, Name: "team", Label: "Team", Hint: "Teams in which you are an Admin too.",
 		Options: []Option{{Value: "t2", Label: "Beta"}, {Value: "t3", Label: "Gamma"}}}}, Reason: ReasonInput(""), Button: "Move to another team", CancelURL: "/d"})
