@@ -85,8 +85,7 @@ func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (_ Resul
 // resolved is a filter whose actors and objects are ids.
 type resolved struct {
 	Filter
-	renamed    renamed
-	impossible bool // an actor or object was asked for that the log never saw
+	renamed renamed
 }
 
 // resolve replaces names by the ids of everybody who ever bore them. A value
