@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -166,10 +167,14 @@ func (d demonstration) pages(w *window, team string) []pictured {
 	call, user, device := first(team+"/calls", "main [data-row]"), first(team+"/users", "main [data-row]"), first(team+"/devices", "main [data-row]")
 	log := team + logPath
 	query := func(q string) string { return log + "?q=" + url.QueryEscape(q) }
-	event := first(query("action:user.role_changed"), "main [data-row]")
+	event := first(query(`action:user.role_changed "Covers the weekend"`), "main [data-row]")
+	promoted, err := time.Parse("2006-01-02 15:04:05", w.entries()[0].Time)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	all := []pictured{
 		// First, while nothing but the demonstration's own history is in the log.
-		{name: "readme", path: query("-action:call.viewed")},
+		{name: "readme", path: query("type:call,user -action:call.viewed,call.imported before:" + promoted.AddDate(0, 0, 1).Format("2006-01-02") + "T12:00Z")},
 		{name: "audit-logs", path: log},
 		{name: "audit-logs-timestamp", path: log, press: button("Timestamp").inMain()},
 		{name: "audit-logs-actor", path: log, press: button("Actor").inMain()},
