@@ -140,7 +140,7 @@ func (s *site) typeEverywhere(w *window, opened, device string) {
 var ids = regexp.MustCompile(`[a-z]+_[0-9a-z]{26}`)
 
 // crawl follows links from a page, and opens the pages of the forms that ask
-// by GET, until every kind of page was seen, and twenty events. No link may be
+// by GET, until every kind of page was seen, and twelve events. No link may be
 // dead. It gives the kinds, with how many pages of each it opened.
 func (s *site) crawl(w *window, from string) map[string]int {
 	w.t.Helper()
@@ -159,7 +159,7 @@ func (s *site) crawl(w *window, from string) map[string]int {
 			kind := ids.ReplaceAllString(u.Path, "*")
 			most := 1
 			if strings.HasSuffix(kind, logPath+"/*") {
-				most = 20
+				most = 12
 			} else {
 				for _, name := range slices.Sorted(maps.Keys(u.Query())) {
 					kind += " " + name
