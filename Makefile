@@ -15,7 +15,7 @@ build: ## build bin/onrecord; needs only Go
 
 test: ## install what the tests need, then run all of them with the race detector
 	./scripts/test-setup
-	$(GO) test -race -timeout 30m ./...
+	TMPDIR=$$(./scripts/test-tmp) $(GO) test -race -timeout 30m ./...
 	@set -e; for mod in examples/*/go.mod; do \
 		[ -e "$$mod" ] || continue; \
 		echo "$(GO) test -race ./... # in $$(dirname $$mod)"; \

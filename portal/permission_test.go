@@ -89,6 +89,9 @@ var attempts = map[string]attempt{
 	"LogTotals": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.LogTotals(ctx, by, team))
 	}},
+	"MayChange": {action: portal.AccessRefused, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return f.MayChange(ctx, by, team, "users")
+	}},
 	"Metrics": {action: portal.AccessRefused, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.Metrics(ctx, by, team))
 	}},
