@@ -179,22 +179,40 @@ func scanNames(rows interface {
 	return refs, nil
 }
 
-// idsNamed resolves a value of a filter: an id stands for itself, a name for
-// everyone who ever bore it, whole or as one of its words.
+// idsNamed resolves a value of a filter: everyone who ever bore a name that is
+// the value, or that has its words in a row.
 func idsNamed(ctx context.Context, q database.Querier, log, value string) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT type, id, name FROM audit_name WHERE log = $1 AND word = $2 LIMIT $3`, log, fold(value), maxNamesWalked)
+	whole, err := bearers(ctx, q, log, fold(value))
 	if err != nil {
 		return nil, fmt.Errorf("looking %q up: %w", value, err)
 	}
-	refs, err := scanNames(rows)
+	words := Words(value)
+	if len(whole) > 0 || len(words) < 2 {
+		return idsOf(whole), nil
+	}
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // the longest is the rarest
+	some, err := bearers(ctx, q, log, words[0])
+	if err != nil {
+		return nil, fmt.Errorf("looking %q up: %w", value, err)
+	}
+	return idsOf(slices.DeleteFunc(some, func(r Ref) bool { return !holds([]string{r.Name}, value) })), nil
+}
+
+// bearers gives who ever bore a name with this word, or that is it when folded.
+func bearers(ctx context.Context, q database.Querier, log, word string) ([]Ref, error) {
+	rows, err := q.QueryContext(ctx, `SELECT type, id, name FROM audit_name WHERE log = $1 AND word = $2 LIMIT $3`, log, word, maxNamesWalked)
 	if err != nil {
 		return nil, err
 	}
+	return scanNames(rows)
+}
+
+func idsOf(refs []Ref) []string {
 	ids := []string{}
 	for _, r := range refs {
 		ids = append(ids, r.ID)
 	}
-	return distinct(ids...), nil
+	return distinct(ids...)
 }
 
 // renamed tells, for each phrase of a filter's text, who bears or bore a name

@@ -322,7 +322,7 @@ func names(t *testing.T, s *Shop) {
 	before := viewing("user_9", "Sam Roe", "Sam@Example.com")
 	after := viewing("user_9", "Sam Müller-Roe", "sam@example.com")
 	viewing("user_8", "Ana Roe", "ana@example.com")
-	for _, asked := range []string{"Sam Roe", "sam roe", "sam", "SAM@EXAMPLE.COM", "Muller", "Sam Müller-Roe", "user_9"} {
+	for _, asked := range []string{"Sam Roe", "sam roe", "sam", "müller roe", "SAM@EXAMPLE.COM", "Muller", "Sam Müller-Roe", "user_9"} {
 		var got []string
 		for _, e := range s.All(audit.Filter{Actor: audit.Values{Any: []string{asked}}}) {
 			got = append(got, e.ID)
