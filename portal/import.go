@@ -311,5 +311,11 @@ func (im *importing) insert(ctx context.Context, tx *audit.Tx, a *arrival) error
 	if err := store.SetDefaults(ctx, tx, im.team, a.call.ID, a.scores); err != nil {
 		return fmt.Errorf("storing the scores of %q: %w", a.call.SourceID, err)
 	}
+	if a.call.DeviceID == "" {
+		return nil
+	}
+	if err := store.SeeDevice(ctx, tx, im.team, a.call.DeviceID, a.call.Started); err != nil {
+		return fmt.Errorf("storing when the device of %q was seen: %w", a.call.SourceID, err)
+	}
 	return nil
 }

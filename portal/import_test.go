@@ -334,3 +334,18 @@ func BenchmarkImport(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }
+
+// A call that names a device of the team is the last that was heard of it.
+func TestImportSeesDevices(t *testing.T) {
+	c := newCenter(t)
+	device, err := c.p.AddDevice(t.Context(), c.dana, c.team, "Desk-7", "")
+	c.ok(err)
+	late, early := newCall(9), newCall(3)
+	late.Device, early.Device = "desk-7", "desk-7"
+	c.imports(c.team, late, early)
+	page, err := c.p.Device(t.Context(), c.dana, c.team, device.ID)
+	c.ok(err)
+	if !page.Seen.Equal(late.StartedAt) {
+		t.Errorf("the device was seen %s, want the start of the later call, %s", page.Seen, late.StartedAt)
+	}
+}
