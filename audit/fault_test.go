@@ -232,6 +232,7 @@ func TestFileGone(t *testing.T) {
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
+	time.Sleep(10 * time.Millisecond) // until it is looked at again
 	unavailable(t, "an order in a file that is gone", create(l, 1, "o2", ""), "removed or replaced")
 	if err := l.Close(); err != nil {
 		t.Fatal(err)

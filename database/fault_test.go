@@ -215,7 +215,7 @@ func TestBusyIsToldToAllAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	// The first may have gone ahead alone; all others come after it together.
-	if took := time.Since(start); took < wait || took > 5*wait {
+	if took := time.Since(start); took < wait || took > 20*wait {
 		t.Errorf("50 changes waited %v, want about %v", took, 2*wait)
 	}
 	release()
@@ -247,6 +247,7 @@ func TestFileRemovedOrReplaced(t *testing.T) {
 			if err := harm(path); err != nil {
 				t.Fatal(err)
 			}
+			time.Sleep(10 * time.Millisecond) // until it is looked at again
 			for range 2 {
 				err := insert(db, 1)
 				if !errors.Is(err, database.ErrMoved) || db.Dialect().Condition(err) != database.Moved || !strings.Contains(err.Error(), path) {

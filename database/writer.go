@@ -25,6 +25,8 @@ const (
 	// enough for their asking to meet it: SQLite's lock has no queue.
 	maxHold = 100 * time.Millisecond
 	holdGap = time.Millisecond
+
+	nestedAfter = 50 * time.Millisecond // who waits so long may be waiting for itself
 )
 
 // The answers of [DB.Write] that are not the change's own.
@@ -64,7 +66,11 @@ type writer struct {
 	files   *files        // nil: not ours to watch
 	wait    time.Duration // for another process
 	lastGap time.Time     // when another process could last have written
-	running atomic.Int64  // the goroutine that runs the changes; 0 between groups
+	runner  atomic.Int64  // the goroutine that runs the changes
+
+	todo   []*job // of the group that is being committed: not answered yet
+	trying int    // how many of them share the present transaction
+	single bool   // they run one by one
 
 	mu     sync.RWMutex // held for reading while a job is being queued
 	closed bool         // guarded by mu
@@ -75,6 +81,7 @@ type job struct {
 	fn     func(*Tx) error
 	answer chan error
 	err    error
+	nested bool // it came from inside a change, which was told so
 }
 
 // newWriter starts a writer. With keep it holds one connection of handle for
@@ -124,19 +131,44 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (w *writer) write(ctx context.Context, fn func(*Tx) error) error {
-	if w.running.Load() == goroutineID() {
-		return ErrNested
-	}
 	j := &job{ctx: ctx, fn: fn, answer: make(chan error, 1)}
+	look := time.NewTimer(nestedAfter)
+	defer look.Stop()
+	if err := w.enqueue(j, look.C); err != nil {
+		return err
+	}
+	select {
+	case err := <-j.answer:
+		return err
+	case <-look.C:
+		if w.nested() {
+			j.nested = true // the writer reads it later, on this very goroutine
+			return ErrNested
+		}
+		return <-j.answer
+	}
+}
+
+func (w *writer) enqueue(j *job, look <-chan time.Time) error {
 	w.mu.RLock()
+	defer w.mu.RUnlock()
 	if w.closed {
-		w.mu.RUnlock()
 		return ErrClosed
 	}
-	w.queue <- j
-	w.mu.RUnlock()
-	return <-j.answer
+	select {
+	case w.queue <- j:
+	case <-look: // the queue is full
+		if w.nested() {
+			return ErrNested
+		}
+		w.queue <- j
+	}
+	return nil
 }
+
+// nested tells whether a change is asking. Only who waits long is looked at:
+// this costs microseconds.
+func (w *writer) nested() bool { return w.runner.Load() == goroutineID() }
 
 // goroutineID is the number that the runtime prints in front of a stack trace,
 // its only way to tell one goroutine from another.
@@ -148,35 +180,57 @@ func goroutineID() int64 {
 	return id
 }
 
+// loop commits group after group until the queue is closed. A change that ends
+// its goroutine (runtime.Goexit) ends this one: the next takes over.
 func (w *writer) loop() {
-	defer close(w.done)
-	if w.conn != nil {
-		defer w.conn.Close()
-		defer w.cached.close()
-	}
+	ended := true
+	defer func() {
+		if ended {
+			w.settle(true, ErrExited)
+			go w.loop()
+			return
+		}
+		if w.conn != nil {
+			w.cached.close()
+			w.conn.Close()
+		}
+		close(w.done)
+	}()
+	w.runner.Store(goroutineID())
+	w.commit()
 	last, idle := 1, time.Now()
 	for first := range w.queue {
 		if time.Since(idle) >= holdGap {
 			w.lastGap = time.Now()
 		}
 		w.linger(last - 1)
-		group := []*job{first}
+		w.take(first)
 	gather:
-		for len(group) < maxGroup {
+		for len(w.todo) < maxGroup {
 			select {
 			case j, ok := <-w.queue:
 				if !ok {
 					break gather
 				}
-				group = append(group, j)
+				w.take(j)
 			default:
 				break gather
 			}
 		}
-		last = len(group)
-		w.commit(group)
+		last = len(w.todo)
+		w.commit()
 		idle = time.Now()
 	}
+	ended = false
+}
+
+// take adds a job to the group, unless nobody waits for it any more.
+func (w *writer) take(j *job) {
+	if err := j.ctx.Err(); err != nil || j.nested {
+		j.answer <- err
+		return
+	}
+	w.todo = append(w.todo, j)
 }
 
 // linger gives the callers whose changes have just been answered a moment to
@@ -193,60 +247,39 @@ func (w *writer) linger(expected int) {
 
 // commit runs the group in one transaction and answers it. If the transaction
 // cannot be kept it runs them again one by one, so that only those at fault
-// fail; if none could begin, nobody is at fault and all are told at once.
-func (w *writer) commit(group []*job) {
-	waiting := group[:0]
-	for _, j := range group {
-		if err := j.ctx.Err(); err != nil {
-			j.answer <- err
-			continue
+// fail; if it could not begin, nobody is at fault and all are told at once.
+func (w *writer) commit() {
+	for len(w.todo) > 0 {
+		w.trying = len(w.todo)
+		if w.single {
+			w.trying = 1
 		}
-		waiting = append(waiting, j)
+		w.settle(w.transaction(w.todo[:w.trying]))
 	}
-	if len(waiting) == 0 {
-		return
-	}
-	began, err := w.apart(waiting)
-	if err == nil || !began || len(waiting) == 1 {
-		answer(waiting, err)
-		return
-	}
-	for i := range waiting {
-		one := waiting[i : i+1]
-		if began, err = w.apart(one); !began {
-			answer(waiting[i:], err)
-			return
-		}
-		answer(one, err)
+	w.single = false
+}
+
+// settle answers those whose transaction ended.
+func (w *writer) settle(began bool, err error) {
+	switch n := w.trying; {
+	case err != nil && !began:
+		w.answer(len(w.todo), err)
+	case err != nil && n > 1:
+		w.single = true
+	default:
+		w.answer(n, err)
 	}
 }
 
-// answer tells each job its own error or else that of the whole group.
-func answer(jobs []*job, err error) {
-	for _, j := range jobs {
+// answer tells the first n jobs their own error or else that of all.
+func (w *writer) answer(n int, err error) {
+	for _, j := range w.todo[:n] {
 		if j.err == nil {
 			j.err = err
 		}
 		j.answer <- j.err
 	}
-}
-
-// apart runs a transaction on a goroutine of its own, because a change may end
-// the one it runs on.
-func (w *writer) apart(jobs []*job) (began bool, err error) {
-	for _, j := range jobs {
-		j.err = nil
-	}
-	done := make(chan struct{})
-	began, err = true, ErrExited
-	go func() {
-		defer close(done)
-		w.running.Store(goroutineID())
-		defer w.running.Store(0)
-		began, err = w.transaction(jobs)
-	}()
-	<-done
-	return began, err
+	w.todo = append(w.todo[:0], w.todo[n:]...)
 }
 
 // transaction runs the jobs, each in a savepoint, and commits. Each job's own
@@ -255,6 +288,9 @@ func (w *writer) transaction(jobs []*job) (began bool, err error) {
 	// No caller can cancel the writer's connection: an interrupted statement
 	// would roll back its neighbours too.
 	ctx := context.Background()
+	for _, j := range jobs {
+		j.err = nil
+	}
 	if w.cached == nil {
 		conn, err := w.handle.Conn(ctx)
 		if err != nil {
