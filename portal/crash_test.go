@@ -28,7 +28,7 @@ type crashed struct {
 func TestCrash(t *testing.T) {
 	c := &crashed{dsn: "sqlite:" + filepath.Join(t.TempDir(), "portal.db"), steps: map[string]int{}}
 	audittest.Kill{
-		DSN: c.dsn, Rounds: 12, Children: 2, Within: 60 * time.Millisecond,
+		DSN: c.dsn, Rounds: 12, Children: 2, Within: 20 * time.Millisecond, Answers: 25,
 		Prepare: c.prepare, Load: work, Verify: c.verify,
 	}.Run(t)
 }

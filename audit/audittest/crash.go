@@ -22,7 +22,7 @@ import (
 func Crash(t *testing.T, dsn string, rounds, children int) {
 	c := &crash{orders: map[string]int{}}
 	Kill{
-		DSN: dsn, Rounds: rounds, Children: children, Within: 25 * time.Millisecond,
+		DSN: dsn, Rounds: rounds, Children: children, Within: 10 * time.Millisecond, Answers: 15,
 		Load: crashLoad, Verify: func(t *testing.T, answered []string) { c.verify(t, dsn, answered) },
 	}.Run(t)
 }
@@ -32,7 +32,7 @@ func Crash(t *testing.T, dsn string, rounds, children int) {
 func CrashAtStart(t *testing.T, dsn string, within time.Duration) {
 	c := &crash{orders: map[string]int{}}
 	Kill{
-		DSN: dsn, Rounds: 2, Children: 2, Within: within, FromStart: true,
+		DSN: dsn, Rounds: 2, Children: 2, Within: within,
 		Load: crashLoad, Verify: func(t *testing.T, answered []string) { c.verify(t, dsn, answered) },
 	}.Run(t)
 }

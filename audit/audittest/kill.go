@@ -25,9 +25,10 @@ type Kill struct {
 	Children int           // that work at the same time; each is killed at a moment of its own
 	Within   time.Duration // a child is killed at a random moment of this time
 
-	// FromStart counts that time from the start of the child, so that it dies
-	// while it opens the database as well; otherwise from its first answer.
-	FromStart bool
+	// That time begins when the child has answered a random number of changes,
+	// up to Answers; with 0 when it starts, so that it dies while it opens the
+	// database as well.
+	Answers int
 
 	// Prepare makes the database ready before the first round; it may be nil.
 	Prepare func(t *testing.T)
@@ -81,7 +82,7 @@ func (k Kill) Run(t *testing.T) {
 		all += len(answered)
 	}
 	t.Logf("%d rounds, %d answered changes", k.Rounds, all)
-	if all == 0 && !k.FromStart {
+	if all == 0 && k.Answers > 0 {
 		t.Error("no change was ever answered")
 	}
 }
@@ -117,16 +118,16 @@ func (k Kill) child(t *testing.T, temp, name string) ([]string, error) {
 		return nil, err
 	}
 	w.Close()
-	kill := sync.OnceFunc(func() {
-		time.AfterFunc(rand.N(k.Within), func() { cmd.Process.Kill() })
-	})
-	if k.FromStart {
+	after := rand.N(k.Answers + 1)
+	kill := func() { time.AfterFunc(rand.N(k.Within), func() { cmd.Process.Kill() }) }
+	if after == 0 {
 		kill()
 	}
 	var lines []string
 	for scan := bufio.NewScanner(r); scan.Scan(); {
-		kill()
-		lines = append(lines, scan.Text())
+		if lines = append(lines, scan.Text()); len(lines) == after {
+			kill()
+		}
 	}
 	err = cmd.Wait()
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGKILL {
