@@ -280,13 +280,22 @@ func (p *queryParser) wordEnd() int {
 	return len(p.text)
 }
 
-// closest suggests the field that was probably meant.
+// closest suggests the field that was probably meant: the one whose beginning
+// the word shares longest.
 func closest(name string) string {
 	name = strings.ToLower(name)
+	best, most := "", 1
 	for _, d := range append(slices.Clone(fields), field{name: "after"}, field{name: "before"}) {
-		if d.name == name || strings.HasPrefix(d.name, name) || strings.HasPrefix(name, d.name) {
-			return " (did you mean " + d.name + ":?)"
+		same := 0
+		for same < min(len(name), len(d.name)) && name[same] == d.name[same] {
+			same++
+		}
+		if same > most {
+			best, most = d.name, same
 		}
 	}
-	return ""
+	if best == "" {
+		return ""
+	}
+	return " (did you mean " + best + ":?)"
 }
