@@ -29,7 +29,7 @@ func (f Fault) String() string {
 }
 
 // Check derives the whole log again from its raw rows and reports everything
-// that does not agree: bytes and their commitments, index columns, index
+// that does not agree: bytes and their commitments, columns, index
 // entries, words, names, counts, the queue of unsealed events, and for every
 // row of every audited table the chain of its changes and the state they lead
 // to.
@@ -157,7 +157,7 @@ func (c *checker) events(ctx context.Context) error {
 	return nil
 }
 
-// columns compares the narrow columns with the sealed bytes.
+// columns compares the columns beside the sealed bytes with what the bytes say.
 func (c *checker) columns(raw rawEvent, e *Event) {
 	for _, col := range []struct{ name, column, bytes string }{
 		{"log", raw.log, e.Log},

@@ -120,8 +120,8 @@ var ErrNothing = errors.New("nothing to record")
 // A caller that hangs up changes nothing: once called, Record finishes.
 //
 // Cost on SQLite: two statements around the change, then for all changes that
-// commit together a few multi-row inserts (an event and its two parts, about
-// ten index entries of twenty bytes, one row of words) and one fsync.
+// commit together a look at the end of the log, one insert that writes every
+// event with its two parts and its ten to thirty index terms, and one fsync.
 func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (string, error) {
 	if err := l.check(in); err != nil {
 		return "", err

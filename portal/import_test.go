@@ -232,7 +232,7 @@ func TestTranscriptStandsInTheTranscriptAlone(t *testing.T) {
 }
 
 // columnsWith names every column of every table that holds the word, shadow
-// tables of the word index included.
+// tables of the log's index included.
 func columnsWith(c *center, word string) []string {
 	c.t.Helper()
 	ctx := c.t.Context()
