@@ -49,11 +49,17 @@ func Schemas(ctx context.Context, db *database.DB) ([]SchemaVersion, error) {
 	return all, nil
 }
 
-func appliedVersion(ctx context.Context, q database.Querier, table string) (version int64, err error) {
+// tableThere asks each database whether it has a table.
+var tableThere = map[string]string{
+	database.SQLite.Name: `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1`,
+	"postgres":           `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1`,
+}
+
+func appliedVersion(ctx context.Context, db *database.DB, table string) (version int64, err error) {
 	var there int
-	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = $1`, table).Scan(&there); err != nil || there == 0 {
+	if err := db.QueryRowContext(ctx, tableThere[db.Dialect().Name], table).Scan(&there); err != nil || there == 0 {
 		return 0, err
 	}
-	err = q.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+table+` WHERE is_applied`).Scan(&version)
+	err = db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+table+` WHERE is_applied`).Scan(&version)
 	return version, err
 }

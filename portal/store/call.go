@@ -204,7 +204,7 @@ func InsertCall(ctx context.Context, tx *audit.Tx, team string, c NewCall) error
 			ended_at, duration_ms, turns, timed, content, event_id)
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		team, c.ID, c.SourceID, c.Customer, c.Agent, c.UserID, c.Device, c.DeviceID, c.Direction, c.Topic, c.Started.UnixMicro(),
-		micros(c.Ended), c.Duration.Milliseconds(), c.Call.Turns, c.Timed, c.Content, tx.EventID())
+		micros(c.Ended), c.Duration.Milliseconds(), c.Call.Turns, integer(c.Timed), c.Content, tx.EventID())
 	if err != nil {
 		return err
 	}

@@ -49,10 +49,10 @@ func DeviceByID(ctx context.Context, q database.Querier, team, id string) (Devic
 }
 
 // DeviceByHostname gives the device of the team that has a hostname, whatever
-// its case, and is there. Error: sql.ErrNoRows.
+// the case of its ASCII letters, and is there. Error: sql.ErrNoRows.
 func DeviceByHostname(ctx context.Context, q database.Querier, team, hostname string) (Device, error) {
 	return scanDevice(q.QueryRowContext(ctx, deviceColumns+
-		"WHERE d.team = $1 AND d.hostname = $2 COLLATE NOCASE AND d.deleted_at IS NULL", team, hostname))
+		"WHERE d.team = $1 AND lower(d.hostname) = lower($2) AND d.deleted_at IS NULL", team, hostname))
 }
 
 // Devices gives the devices of the team that are there.
@@ -112,6 +112,6 @@ func SetDeviceMoved(ctx context.Context, tx *audit.Tx, team, id, toTeam, toDevic
 func SeeDevice(ctx context.Context, tx Execer, team, id string, at time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO device_activity (team, device, seen_at) VALUES ($1, $2, $3)
-		ON CONFLICT (team, device) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)`, team, id, at.UnixMicro())
+		ON CONFLICT (team, device) DO UPDATE SET seen_at = excluded.seen_at WHERE excluded.seen_at > device_activity.seen_at`, team, id, at.UnixMicro())
 	return err
 }

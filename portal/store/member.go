@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"onrecord/audit"
@@ -75,6 +77,10 @@ func OtherAdmins(ctx context.Context, q database.Querier, team, but string) (int
 func InsertMember(ctx context.Context, tx *audit.Tx, team, id, role string, at time.Time) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO member (team, id, role, status, added_at, event_id) VALUES ($1, $2, $3, 'active', $4, $5)",
 		team, id, role, at.UnixMicro(), tx.EventID())
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO account_team (account, team) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, team)
 	return err
 }
 
@@ -114,11 +120,35 @@ type Membership struct {
 }
 
 // Memberships gives the teams in which a person is not deleted, by name.
+//
+// Cost: a look-up for each team that they ever joined, so that none of them
+// reads more than one team.
 func Memberships(ctx context.Context, q database.Querier, account string) ([]Membership, error) {
+	joined, err := teamsOf(ctx, q, account)
+	if err != nil {
+		return nil, err
+	}
+	var all []Membership
+	for _, m := range joined {
+		err := q.QueryRowContext(ctx, "SELECT role, status FROM member WHERE team = $1 AND id = $2 AND deleted_at IS NULL", m.Team, account).
+			Scan(&m.Role, &m.Status)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// teamsOf gives the teams that a person ever joined, by name.
+func teamsOf(ctx context.Context, q database.Querier, account string) ([]Membership, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT t.id, t.name, t.plan, m.role, m.status
-		FROM member m JOIN team t ON t.organization = (SELECT id FROM organization LIMIT 1) AND t.id = m.team
-		WHERE m.id = $1 AND m.deleted_at IS NULL ORDER BY t.name_key`, account)
+		SELECT t.id, t.name, t.plan
+		FROM account_team j JOIN team t ON t.organization = (SELECT id FROM organization LIMIT 1) AND t.id = j.team
+		WHERE j.account = $1 ORDER BY t.name_key`, account)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +156,7 @@ func Memberships(ctx context.Context, q database.Querier, account string) ([]Mem
 	var all []Membership
 	for rows.Next() {
 		var m Membership
-		if err := rows.Scan(&m.Team, &m.TeamName, &m.Plan, &m.Role, &m.Status); err != nil {
+		if err := rows.Scan(&m.Team, &m.TeamName, &m.Plan); err != nil {
 			return nil, err
 		}
 		all = append(all, m)

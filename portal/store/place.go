@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"onrecord/database"
 )
@@ -15,9 +13,9 @@ type Place struct {
 }
 
 var placeQueries = map[string]string{
-	"call":   "SELECT id, deleted_at IS NOT NULL, '' FROM call WHERE team = $1 AND id IN (SELECT value FROM json_each($2))",
-	"user":   "SELECT id, deleted_at IS NOT NULL, '' FROM member WHERE team = $1 AND id IN (SELECT value FROM json_each($2))",
-	"device": "SELECT id, deleted_at IS NOT NULL, coalesce(moved_to, '') FROM device WHERE team = $1 AND id IN (SELECT value FROM json_each($2))",
+	"call":   "SELECT id, deleted_at IS NOT NULL, '' FROM call WHERE team = $1 AND id ",
+	"user":   "SELECT id, deleted_at IS NOT NULL, '' FROM member WHERE team = $1 AND id ",
+	"device": "SELECT id, deleted_at IS NOT NULL, coalesce(moved_to, '') FROM device WHERE team = $1 AND id ",
 }
 
 // Places tells what has become of calls, users or devices (typ) of a team. An
@@ -27,23 +25,30 @@ func Places(ctx context.Context, q database.Querier, team, typ string, ids []str
 	if query == "" || len(ids) == 0 {
 		return nil, nil
 	}
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return nil, fmt.Errorf("listing ids: %w", err)
+	places := make(map[string]Place, len(ids))
+	for len(ids) > 0 {
+		list, args, left := idList([]any{team}, ids)
+		if err := readPlaces(ctx, q, query+list, args, places); err != nil {
+			return nil, err
+		}
+		ids = left
 	}
-	rows, err := q.QueryContext(ctx, query, team, string(list))
+	return places, nil
+}
+
+func readPlaces(ctx context.Context, q database.Querier, query string, args []any, places map[string]Place) error {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	places := make(map[string]Place, len(ids))
 	for rows.Next() {
 		var id string
 		var p Place
 		if err := rows.Scan(&id, &p.Deleted, &p.MovedTo); err != nil {
-			return nil, err
+			return err
 		}
 		places[id] = p
 	}
-	return places, rows.Err()
+	return rows.Err()
 }

@@ -110,10 +110,10 @@ func MetricSettings(ctx context.Context, q database.Querier, team string) (map[s
 func SetMetricEnabled(ctx context.Context, tx *audit.Tx, team, metric string, enabled, was bool) error {
 	if !was {
 		_, err := tx.ExecContext(ctx, "INSERT INTO metric_setting (team, id, enabled, event_id) VALUES ($1, $2, $3, $4)",
-			team, metric, enabled, tx.EventID())
+			team, metric, integer(enabled), tx.EventID())
 		return err
 	}
 	_, err := tx.ExecContext(ctx, "UPDATE metric_setting SET enabled = $1, event_id = $2 WHERE team = $3 AND id = $4",
-		enabled, tx.EventID(), team, metric)
+		integer(enabled), tx.EventID(), team, metric)
 	return err
 }

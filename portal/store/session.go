@@ -73,7 +73,7 @@ func SeeSession(ctx context.Context, tx Execer, id, account string, at time.Time
 func SeeAccount(ctx context.Context, tx Execer, account string, at time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO account_activity (account, seen_at) VALUES ($1, $2)
-		ON CONFLICT (account) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)`, account, at.UnixMicro())
+		ON CONFLICT (account) DO UPDATE SET seen_at = excluded.seen_at WHERE excluded.seen_at > account_activity.seen_at`, account, at.UnixMicro())
 	return err
 }
 

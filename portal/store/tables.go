@@ -58,6 +58,7 @@ var Tables = []audit.Table{
 var Exempt = map[string]string{
 	"session":          "signing in, signing out and ending sessions are events of their own; the rest is last-seen times",
 	"sign_in_link":     "making and using a link are events of their own; the row holds a digest of the token only",
+	"account_team":     "which teams a person ever joined: follows from the members, and tells where to look for them",
 	"account_activity": "last-seen times of people: they change without an action",
 	"device_activity":  "last-seen times of devices: they change without an action",
 	"score_default":    "follows from the transcript and the metric's version, and can be computed again",
@@ -80,4 +81,12 @@ func fromMicros(us int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(us).UTC()
+}
+
+// integer is what the tables hold of a truth.
+func integer(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -55,7 +55,6 @@ CREATE TABLE member (
     event_id   TEXT NOT NULL,
     PRIMARY KEY (team, id)
 ) STRICT;
-CREATE INDEX member_teams ON member (id, team);
 
 -- A device that moves to another team leaves its row behind as a tombstone
 -- and becomes a new row there: a row never changes its team.
@@ -76,7 +75,7 @@ CREATE TABLE device (
     CHECK ((moved_to IS NULL) = (moved_device IS NULL)),
     CHECK (moved_to IS NULL OR deleted_at IS NOT NULL)
 ) STRICT;
-CREATE INDEX device_hostname ON device (team, hostname COLLATE NOCASE);
+CREATE INDEX device_hostname ON device (team, lower(hostname));
 CREATE INDEX device_user ON device (team, user_id) WHERE user_id IS NOT NULL;
 
 -- A call session. Its id begins with the time it started, so ids sort calls.
@@ -163,6 +162,14 @@ CREATE TABLE sign_in_link (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_link_account ON sign_in_link (account);
 CREATE INDEX sign_in_link_expiry ON sign_in_link (expires_at);
+
+-- The teams that a person ever joined: ids only, so that the table can be a
+-- copy beside every team's rows where those are spread over machines.
+CREATE TABLE account_team (
+    account TEXT NOT NULL,
+    team    TEXT NOT NULL,
+    PRIMARY KEY (account, team)
+) STRICT, WITHOUT ROWID;
 
 -- When a person was last here.
 CREATE TABLE account_activity (
