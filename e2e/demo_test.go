@@ -16,26 +16,37 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"onrecord/database"
+	"onrecord/portal"
 )
 
 var screens = flag.String("screens", "", "folder to write pictures of every page of the demonstration to")
 
-// demonstration is the built program, serving its made-up team.
-type demonstration struct{ origin, email, password string }
+// demonstration is the built program, serving its made-up teams.
+type demonstration struct {
+	origin, email, password string
+	folder                  string // for temporary files
+	said                    *strings.Builder
+}
 
-// startDemo builds the program and starts its demonstration, which ends with
-// the test.
+// startDemo builds the program as "make demo" does and starts it. It ends with
+// the test, which then checks the log, what the server said and that nothing
+// is left behind.
 func startDemo(t *testing.T) demonstration {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "onrecord")
-	if out, err := exec.Command("go", "build", "-o", program, "onrecord/cmd/onrecord").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", program, "onrecord/cmd/onrecord")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the program: %v\n%s", err, out)
 	}
 	ctx, kill := context.WithCancel(context.Background())
 	t.Cleanup(kill)
+	d := demonstration{folder: t.TempDir(), said: &strings.Builder{}}
 	c := exec.CommandContext(ctx, program, "demo", "--addr", "127.0.0.1:0")
-	var said strings.Builder
-	c.Stderr = &said
+	c.Env = append(os.Environ(), "TMPDIR="+d.folder)
+	c.Stderr = d.said
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -44,12 +55,18 @@ func startDemo(t *testing.T) demonstration {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		d.checkLog(t)
 		c.Process.Signal(syscall.SIGTERM)
 		if err := c.Wait(); err != nil {
-			t.Errorf("the demonstration ended with %v\n%s", err, said.String())
+			t.Errorf("the demonstration ended with %v\n%s", err, d.said)
+		}
+		if left, err := os.ReadDir(d.folder); err != nil || len(left) > 0 {
+			t.Errorf("the demonstration leaves behind %v (%v)", left, err)
+		}
+		if said := d.said.String(); strings.Contains(said, `"level":"WARN"`) || strings.Contains(said, `"level":"ERROR"`) {
+			t.Errorf("the server says: %s", said)
 		}
 	})
-	var d demonstration
 	for lines := bufio.NewScanner(out); d.password == "" && lines.Scan(); {
 		name, value, _ := strings.Cut(lines.Text(), ": ")
 		switch name {
@@ -67,14 +84,57 @@ func startDemo(t *testing.T) demonstration {
 	return d
 }
 
-// TestDemo signs in to the demonstration with what it printed, and finds a
-// history worth looking at.
+// checkLog derives the whole log again, beside the server.
+func (d demonstration) checkLog(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(d.folder, "*", "demo.db"))
+	if err != nil || len(files) != 1 {
+		t.Errorf("the database of the demonstration is not among %q (%v)", files, err)
+		return
+	}
+	ctx := context.Background()
+	db, err := database.Open(ctx, "sqlite:"+files[0])
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer db.Close()
+	p, err := portal.Open(ctx, db)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer p.Close()
+	faults, err := p.Log().Check(ctx)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, f := range faults {
+		t.Error(f)
+	}
+}
+
+// TestDemo works with the demonstration as people do who have just typed
+// "make demo".
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)
+	for name, test := range map[string]func(demonstration, *testing.T){
+		"history": demonstration.history, "twelve by keyboard": demonstration.twelveByKeyboard,
+		"twelve without JavaScript": demonstration.twelveWithoutScripts,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(d, t)
+		})
+	}
+}
+
+// history is worth looking at.
+func (d demonstration) history(t *testing.T) {
 	w := open(t, d.origin)
 	w.signIn(d.email, d.password)
-	names := evaluate[[]string](w, "[...document.querySelectorAll('main a')].map((a) => a.textContent)")
+	names := w.teams()
 	if len(names) != 3 {
 		t.Fatalf("the demonstration has the teams %q, not three", names)
 	}
@@ -105,8 +165,7 @@ var sizes = []struct{ width, height int64 }{{1440, 900}, {1024, 768}, {390, 844}
 // takePictures writes a picture of every page, in each size and theme.
 func (d demonstration) takePictures(t *testing.T, w *window) {
 	t.Helper()
-	team := strings.Join(strings.SplitN(w.path(), "/", 4)[:3], "/")
-	pages := d.pages(w, team)
+	pages := d.pages(w, teamPath(w))
 	stranger := open(t, d.origin)
 	for _, theme := range []string{"light", "dark"} {
 		for _, size := range sizes {
