@@ -267,11 +267,11 @@ func (w *window) says(words ...string) {
 }
 
 // evaluate asks a page something; it works with JavaScript switched off too.
-func evaluate[T any](w *window, expression string) T {
+func evaluate[T any](w *window, expression string, options ...chromedp.EvaluateOption) T {
 	w.t.Helper()
 	ctx, stop := context.WithTimeout(w.ctx, patience)
 	defer stop()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, options...))
 	if err != nil {
 		w.t.Fatalf("%s: %v", expression, err)
 	}
