@@ -38,6 +38,9 @@ func (v *visit) auditLog() error {
 	if err := v.fillLog(&shown, q, found); err != nil {
 		return err
 	}
+	if shown.Head, err = v.logHead(q); err != nil {
+		return err
+	}
 	return v.show(http.StatusOK, view.AuditLogPage(shown))
 }
 

@@ -16,6 +16,8 @@ type AuditLog struct {
 	// actions are recorded all the same); then nothing else is shown.
 	NotOnPlan string
 
+	Head LogHead // beside the heading
+
 	Search    Search // the query language; field "Search"
 	QueryErr  *QueryError
 	Timestamp TimestampFilter
