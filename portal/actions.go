@@ -43,6 +43,9 @@ const (
 	SessionEnded           = "session.ended"
 	AccessRefused          = "access.refused"
 
+	APIKeyCreated = "api_key.created"
+	APIKeyRevoked = "api_key.revoked"
+
 	AuditLogViewed = "audit_log.viewed"
 
 	CallImported = "call.imported"
@@ -116,6 +119,11 @@ var Catalogue = audit.MustCatalogue(
 	audit.Action{ID: TeamPlanChanged, Label: "Changed plan", Group: groupSettings, Objects: []string{"team"},
 		Doc: "A team's plan was changed; recorded in the organization's log and the team's own."},
 
+	audit.Action{ID: APIKeyCreated, Label: "Created API key", Group: groupSettings, Objects: []string{"api_key"},
+		Doc: "A key of the API was made; its scope, its end and who answers for it are in the event's changes."},
+	audit.Action{ID: APIKeyRevoked, Label: "Revoked API key", Group: groupSettings, Objects: []string{"api_key"},
+		Doc: "A key of the API was ended at once, also because the person who answers for it was deleted."},
+
 	audit.Action{ID: AccountCreated, Label: "Created account", Group: groupSignIn, Objects: []string{"user"},
 		Doc: "A mail address was seen for the first time in the organization; caused by its first membership."},
 	audit.Action{ID: AccountRenamed, Label: "Changed name", Group: groupSignIn, Objects: []string{"user"},
@@ -133,11 +141,11 @@ var Catalogue = audit.MustCatalogue(
 	audit.Action{ID: SessionEnded, Label: "Ended session", Group: groupSignIn, Objects: []string{"user"}, Quiet: true,
 		Doc: "A person ended another session of their own; recorded in each of their teams."},
 	audit.Action{ID: AccessRefused, Label: "Refused access", Group: groupSignIn,
-		Objects: []string{"user", "device", "call", "metric", "team"},
-		Doc:     "Somebody asked for a page that their role does not have, or for something that the team does not have."},
+		Objects: []string{"user", "device", "call", "metric", "team", "api_key"},
+		Doc:     "Somebody asked for a page that their role does not have, or for something that the team does not have; or a key of the API that has ended was used."},
 
 	audit.Action{ID: AuditLogViewed, Label: "Viewed audit log", Group: groupLog, Quiet: true,
-		Doc: "Somebody read the audit log; once for each session, filter and hour."},
+		Doc: "Somebody read the audit log; once for each session or API key, filter and hour."},
 
 	audit.Action{ID: CallImported, Label: "Imported call", Group: groupImport, Objects: []string{"call"}, Quiet: true,
 		Doc: "A call arrived with its transcript; the event holds every value it came with."},

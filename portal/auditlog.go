@@ -15,8 +15,8 @@ import (
 )
 
 // SearchLog reads the log of a team, newest first. The reading is itself an
-// event, durable before anything is returned: one for each session, filter and
-// hour, however many pages are turned.
+// event, durable before anything is returned: one for each session or key of the
+// API, filter and hour, however many pages are turned.
 //
 // Permission: Admin, Auditor, on a plan that includes the log; of the
 // organization's own log, operators. Event: audit_log.viewed with the filter
@@ -101,11 +101,13 @@ func (p *Portal) readLog(ctx context.Context, by Caller, team, what, value strin
 	if err := p.mayReadLog(ctx, by, team); err != nil {
 		return err
 	}
-	// The note holds only a digest: what people search for may be personal.
-	sum := sha256.Sum256([]byte(team + "\x00" + what + "\x00" + value))
-	note, hour := hex.EncodeToString(sum[:16]), p.now().Unix()/int64(time.Hour/time.Second)
-	if by.Session != "" {
-		read, err := store.HasRead(ctx, p.db, by.Session, note, hour)
+	note, hour := readingNote(team, what, value), hourOf(p.now())
+	reader := by.Session
+	if by.Type == audit.ActorAPIKey {
+		reader = by.ID
+	}
+	if reader != "" {
+		read, err := store.HasRead(ctx, p.db, reader, note, hour)
 		if err != nil {
 			return fmt.Errorf("looking up earlier readings: %w", err)
 		}
@@ -123,13 +125,13 @@ func (p *Portal) readLog(ctx context.Context, by Caller, team, what, value strin
 			}
 			return err
 		}
-		if by.Session == "" {
+		if reader == "" {
 			return nil
 		}
 		if err := store.ForgetReadings(ctx, tx, hour); err != nil {
 			return err
 		}
-		first, err := store.MarkReading(ctx, tx, by.Session, note, hour)
+		first, err := store.MarkReading(ctx, tx, reader, note, hour)
 		if err == nil && !first {
 			return audit.ErrNothing
 		}
@@ -140,6 +142,15 @@ func (p *Portal) readLog(ctx context.Context, by Caller, team, what, value strin
 	}
 	return err
 }
+
+// readingNote is a digest of what was read, and nothing more: what people
+// search for may be personal.
+func readingNote(team, what, value string) string {
+	sum := sha256.Sum256([]byte(team + "\x00" + what + "\x00" + value))
+	return hex.EncodeToString(sum[:16])
+}
+
+func hourOf(t time.Time) int64 { return t.Unix() / int64(time.Hour/time.Second) }
 
 func (p *Portal) readIntent(by Caller, team, what, value string) audit.Intent {
 	in := p.intent(by, team, AuditLogViewed)

@@ -51,10 +51,11 @@ func ParseRole(s string) (Role, error) {
 	return r, nil
 }
 
-// authorize checks that the caller may act in the team: an operator, or an
-// active member with one of the roles. Inside a record it reads what stands at
-// that moment, so that an Admin demoted an instant ago is refused. The
-// organization itself is no team.
+// authorize checks that the caller may act in the team: an operator, an active
+// member with one of the roles, or a key of the team whose person is one.
+// Inside a record it reads what stands at that moment, so that an Admin demoted
+// an instant ago is refused, and a key that was revoked. The organization itself
+// is no team.
 //
 // Errors: NotFound for a team that is not the caller's, Denied.
 func (p *Portal) authorize(ctx context.Context, q database.Querier, by Caller, team string, roles ...Role) error {
@@ -65,6 +66,8 @@ func (p *Portal) authorize(ctx context.Context, q database.Querier, by Caller, t
 	case audit.ActorOperator:
 		return nil
 	case audit.ActorUser:
+	case audit.ActorAPIKey:
+		return p.authorizeKey(ctx, q, by, team, roles)
 	default:
 		return noTeam()
 	}
@@ -124,7 +127,7 @@ func (p *Portal) intent(by Caller, team, action string) audit.Intent {
 }
 
 // prefixes of the ids of each kind of object.
-var prefixes = map[string]string{"user": "user", "device": "dev", "call": "call", "team": "team"}
+var prefixes = map[string]string{"user": "user", "device": "dev", "call": "call", "team": "team", "api_key": "key"}
 
 // intentOn is intent for one object of the team, of a kind. It bears the name
 // that it has now, so that a refusal reads well too; an id that is none of that
@@ -163,6 +166,11 @@ func (p *Portal) nameOf(ctx context.Context, team, kind, id string) string {
 		t, err := store.TeamByID(ctx, p.db, p.Organization(), id)
 		if err == nil {
 			ref = teamRef(t)
+		}
+	case "api_key":
+		k, err := store.APIKeyByID(ctx, p.db, team, id)
+		if err == nil {
+			ref = keyRef(k)
 		}
 	}
 	return ref.Name

@@ -28,6 +28,7 @@ type Portal struct {
 	logger    *slog.Logger
 	passwords *session.Passwords
 	throttle  *session.Throttle
+	strangers *session.Throttle // of those who come with an unknown API key
 
 	mu           sync.RWMutex
 	organization string          // guarded by mu; "" until set up
@@ -44,8 +45,8 @@ func WithClock(now func() time.Time) Option { return func(p *Portal) { p.clock =
 func WithLogger(logger *slog.Logger) Option { return func(p *Portal) { p.logger = logger } }
 
 // Caller is who does something, and from where: whatever speaks for people
-// (pages, the command line) fills it in. Within a session the Actor comes from
-// [Portal.Authenticate].
+// (pages, the API, the command line) fills it in. Within a session the Actor
+// comes from [Portal.Authenticate], with a key from [Portal.AuthenticateKey].
 type Caller struct {
 	audit.Actor
 	audit.Context
@@ -77,7 +78,7 @@ func Open(ctx context.Context, db *database.DB, opts ...Option) (*Portal, error)
 		o(p)
 	}
 	p.passwords = session.NewPasswords()
-	p.throttle = session.NewThrottle(p.clock)
+	p.throttle, p.strangers = session.NewThrottle(p.clock), session.NewThrottle(p.clock)
 	var err error
 	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, audit.WithClock(p.clock), audit.WithLogger(p.logger))
 	if err != nil {

@@ -104,13 +104,17 @@ func (p *Portal) mayTry(account, ip string) error {
 	if wait <= 0 {
 		return nil
 	}
-	wait = wait.Truncate(time.Second) + time.Second
-	return &audit.Error{Code: audit.CodeTooMany, Err: RetryAfter(wait),
-		Message: fmt.Sprintf("There were too many failed attempts. Try again in %s.", wait)}
+	return tooMany("There were too many failed attempts.", wait)
 }
 
 // RetryAfter lies under a TooMany error and says how long to wait.
 type RetryAfter time.Duration
+
+// tooMany says how long to wait.
+func tooMany(what string, wait time.Duration) error {
+	wait = wait.Truncate(time.Second) + time.Second
+	return &audit.Error{Code: audit.CodeTooMany, Err: RetryAfter(wait), Message: fmt.Sprintf("%s Try again in %s.", what, wait)}
+}
 
 func (r RetryAfter) Error() string { return "try again in " + time.Duration(r).String() }
 

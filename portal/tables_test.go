@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"onrecord/audit"
+	"onrecord/portal"
 	"onrecord/portal/portaltest"
 	"onrecord/portal/store"
 	"onrecord/portal/transcript"
@@ -67,6 +68,8 @@ func TestPlainSQLIsRefused(t *testing.T) {
 	id := columnOf(t, f, "SELECT id FROM call")[0]
 	must(f.EditValue(ctx, f.Dana, f.Alpha, id, "questions_asked", "7", "", ""))
 	must(f.SetMetric(ctx, f.Dana, f.Alpha, "questions_asked", false, "", ""))
+	_, _, err = f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "SIEM", Scope: portal.ScopeRead})
+	check(t, err)
 
 	raw, err := sql.Open("sqlite", "file:"+f.Path+"?_pragma=busy_timeout(5000)")
 	check(t, err)

@@ -192,12 +192,12 @@ func (p *Portal) UnblockUser(ctx context.Context, by Caller, team, user, version
 	})
 }
 
-// DeleteUser removes a member from the team, ends their sessions and takes
-// back their devices. Their other teams keep them. Who is added again gets
-// the same id again.
+// DeleteUser removes a member from the team, ends their sessions, takes back
+// their devices and revokes the API keys that they answer for. Their other
+// teams keep them. Who is added again gets the same id again.
 //
-// Permission: Admin. Events: user.deleted, whose id is returned, and for each
-// device device.unassigned caused by it. Errors: Denied, NotFound, Gone for
+// Permission: Admin. Events: user.deleted, whose id is returned, and caused by
+// it device.unassigned for each device and api_key.revoked for each key. Errors: Denied, NotFound, Gone for
 // somebody deleted already, Conflict for the last active Admin or if they have
 // changed since version ("": whatever stands).
 func (p *Portal) DeleteUser(ctx context.Context, by Caller, team, user, version, reason string) (string, error) {
@@ -209,6 +209,9 @@ func (p *Portal) DeleteUser(ctx context.Context, by Caller, team, user, version,
 			return fmt.Errorf("deleting %s: %w", user, err)
 		}
 		if err := p.takeDevices(ctx, tx, by, team, m); err != nil {
+			return err
+		}
+		if err := p.revokeKeysOf(ctx, tx, by, team, m); err != nil {
 			return err
 		}
 		return endSessions(ctx, tx, user)

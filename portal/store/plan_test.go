@@ -85,12 +85,15 @@ func TestNoQueryScans(t *testing.T) {
 		func() error { _, err := store.SessionByToken(ctx, e, []byte("x")); return err },
 		func() error { _, err := store.Sessions(ctx, e, "u"); return err },
 		func() error { _, err := store.LinkByToken(ctx, e, []byte("x")); return err },
+		func() error { _, err := store.APIKeyByID(ctx, e, "t", "k"); return err },
+		func() error { _, err := store.APIKeyByToken(ctx, e, "t", []byte("x")); return err },
+		func() error { _, err := store.APIKeys(ctx, e, "t"); return err },
 	} {
 		if err := query(); err != nil && err != sql.ErrNoRows {
 			t.Error(err)
 		}
 	}
-	if e.asked != 19 {
-		t.Errorf("%d queries were looked at, not 19", e.asked)
+	if e.asked != 22 {
+		t.Errorf("%d queries were looked at, not 22", e.asked)
 	}
 }

@@ -52,6 +52,10 @@ var Tables = []audit.Table{
 		Plain: []string{"call_id", "metric", "value"}},
 	{Name: "metric_setting", Type: "metric", Log: "team", ID: "id",
 		Plain: []string{"enabled"}},
+	{Name: "api_key", Type: "api_key", Log: "team", ID: "id",
+		Plain:    []string{"scope", "created_by", "created_at", "expires_at", "revoked_at"},
+		Personal: []string{"name"}, // people name keys after themselves
+		Secret:   []string{"token_hash"}},
 }
 
 // Exempt lists the tables that change without a record, with the reason.
@@ -61,8 +65,9 @@ var Exempt = map[string]string{
 	"account_team":     "which teams a person ever joined: follows from the members, and tells where to look for them",
 	"account_activity": "last-seen times of people: they change without an action",
 	"device_activity":  "last-seen times of devices: they change without an action",
+	"api_key_activity": "last-used times of keys: they change without an action",
 	"score_default":    "follows from the transcript and the metric's version, and can be computed again",
-	"reading":          "remembers which readings of the log are on the record already",
+	"reading":          "remembers which readings of the log and refusals of a key are on the record already",
 	"redirect_note":    "one-use notes of half a minute that spare the redirect after one's own change",
 	"portal_version":   "the portal's schema version",
 }

@@ -135,6 +135,22 @@ CREATE TABLE metric_setting (
     PRIMARY KEY (team, id)
 );
 
+-- A key of the API. It is never deleted: who held it stays known.
+CREATE TABLE api_key (
+    team       TEXT COLLATE "C" NOT NULL,
+    id         TEXT COLLATE "C" NOT NULL, -- key_…
+    name       TEXT COLLATE "C" NOT NULL,
+    token_hash BYTEA NOT NULL, -- the token itself is kept nowhere
+    scope      TEXT COLLATE "C" NOT NULL CHECK (scope IN ('read', 'write')),
+    created_by TEXT COLLATE "C" NOT NULL, -- who answers for it: a member's id, or an operator's
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    event_id   TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (team, id),
+    UNIQUE (team, token_hash)
+);
+
 -- ---- Without a record ----
 
 -- A signed-in browser. The row goes when the session ends.
@@ -185,6 +201,14 @@ CREATE TABLE device_activity (
     PRIMARY KEY (team, device)
 );
 
+-- When a key of the API was last used.
+CREATE TABLE api_key_activity (
+    team    TEXT COLLATE "C" NOT NULL,
+    id      TEXT COLLATE "C" NOT NULL, -- the key's
+    used_at BIGINT NOT NULL,
+    PRIMARY KEY (team, id)
+);
+
 -- A metric's value as computed from the transcript.
 CREATE TABLE score_default (
     team    TEXT COLLATE "C" NOT NULL,
@@ -195,10 +219,10 @@ CREATE TABLE score_default (
     PRIMARY KEY (team, call_id, metric)
 );
 
--- Readings of the log that are on the record already: one event stands for a
--- session, what it read, and the hour.
+-- Readings of the log, and refusals of a key, that are on the record already:
+-- one event stands for a session or key, what it read, and the hour.
 CREATE TABLE reading (
-    session TEXT COLLATE "C" NOT NULL,
+    session TEXT COLLATE "C" NOT NULL, -- or the key
     what    TEXT COLLATE "C" NOT NULL, -- a digest
     hour    BIGINT NOT NULL, -- since 1970
     PRIMARY KEY (session, what, hour)

@@ -135,6 +135,22 @@ CREATE TABLE metric_setting (
     PRIMARY KEY (team, id)
 ) STRICT;
 
+-- A key of the API. It is never deleted: who held it stays known.
+CREATE TABLE api_key (
+    team       TEXT NOT NULL,
+    id         TEXT NOT NULL, -- key_…
+    name       TEXT NOT NULL,
+    token_hash BLOB NOT NULL, -- the token itself is kept nowhere
+    scope      TEXT NOT NULL CHECK (scope IN ('read', 'write')),
+    created_by TEXT NOT NULL, -- who answers for it: a member's id, or an operator's
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER,
+    event_id   TEXT NOT NULL,
+    PRIMARY KEY (team, id),
+    UNIQUE (team, token_hash)
+) STRICT;
+
 -- ---- Without a record ----
 
 -- A signed-in browser. The row goes when the session ends.
@@ -185,6 +201,14 @@ CREATE TABLE device_activity (
     PRIMARY KEY (team, device)
 ) STRICT, WITHOUT ROWID;
 
+-- When a key of the API was last used.
+CREATE TABLE api_key_activity (
+    team    TEXT NOT NULL,
+    id      TEXT NOT NULL, -- the key's
+    used_at INTEGER NOT NULL,
+    PRIMARY KEY (team, id)
+) STRICT, WITHOUT ROWID;
+
 -- A metric's value as computed from the transcript.
 CREATE TABLE score_default (
     team    TEXT NOT NULL,
@@ -195,10 +219,10 @@ CREATE TABLE score_default (
     PRIMARY KEY (team, call_id, metric)
 ) STRICT, WITHOUT ROWID;
 
--- Readings of the log that are on the record already: one event stands for a
--- session, what it read, and the hour.
+-- Readings of the log, and refusals of a key, that are on the record already:
+-- one event stands for a session or key, what it read, and the hour.
 CREATE TABLE reading (
-    session TEXT NOT NULL,
+    session TEXT NOT NULL,    -- or the key
     what    TEXT NOT NULL,    -- a digest
     hour    INTEGER NOT NULL, -- since 1970
     PRIMARY KEY (session, what, hour)
