@@ -31,6 +31,7 @@ type Log struct {
 	logger   *slog.Logger
 	refusals *refusals
 	names    *nameCache
+	observer Observer
 }
 
 // Option changes how a Log works.
@@ -126,6 +127,7 @@ func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (st
 	if err := l.check(in); err != nil {
 		return "", err
 	}
+	start := time.Now()
 	ctx = context.WithoutCancel(ctx)
 	at := l.clock.tick()
 	id := NewID("evt", at)
@@ -136,6 +138,8 @@ func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (st
 	})
 	if err == nil {
 		l.names.remember(rec.staged)
+		l.observer.recorded(rec.staged)
+		since(l.observer.Record, start)
 		return id, nil
 	}
 	if errors.Is(err, ErrNothing) {

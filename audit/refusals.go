@@ -57,7 +57,7 @@ func (l *Log) refuse(ctx context.Context, in Intent, id string, at time.Time, er
 	}
 	write := func() {
 		if e := l.writeRefusal(ctx, in, id, at, err); e != nil {
-			l.logger.ErrorContext(ctx, "a refusal could not be recorded", "log", in.Log, "actor", in.Actor.ID, "action", in.Action, "event", id, "refusal", err, "error", e)
+			l.logger.ErrorContext(ctx, "a refusal could not be recorded", "log", in.Log, "actor", in.Actor.ID, "action", in.Action, "event", id, "refusal", CodeOf(err), "error", e)
 		}
 	}
 	// A database that could not take the change may make its refusal wait as
@@ -100,6 +100,7 @@ func (l *Log) writeRefusal(ctx context.Context, in Intent, id string, at time.Ti
 	})
 	if err == nil {
 		l.names.remember(rec.staged)
+		l.observer.recorded(rec.staged)
 	}
 	return err
 }

@@ -54,7 +54,12 @@ const (
 // network, a phrase) is compared event by event. No page looks at more than
 // 10,000 entries; then it says how far it came.
 func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (_ Result, err error) {
-	defer func() { err = l.explain(err) }()
+	start := time.Now()
+	defer func() {
+		if err = l.explain(err); err == nil {
+			since(l.observer.Search, start)
+		}
+	}()
 	if p.Limit == 0 {
 		p.Limit = defaultLimit
 	}

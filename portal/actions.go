@@ -49,6 +49,8 @@ const (
 	AuditLogViewed = "audit_log.viewed"
 
 	CallImported = "call.imported"
+
+	DatabaseBackedUp = "database.backed_up"
 )
 
 // The headings that actions stand under in menus.
@@ -61,6 +63,7 @@ const (
 	groupSignIn   = "Sign-in"
 	groupLog      = "Audit log"
 	groupImport   = "Import"
+	groupOperate  = "Operation"
 )
 
 // Catalogue is every action of the portal. To add one, add an entry: pages,
@@ -149,4 +152,7 @@ var Catalogue = audit.MustCatalogue(
 
 	audit.Action{ID: CallImported, Label: "Imported call", Group: groupImport, Objects: []string{"call"}, Quiet: true,
 		Doc: "A call arrived with its transcript; the event holds every value it came with."},
+
+	audit.Action{ID: DatabaseBackedUp, Label: "Backed up database", Group: groupOperate, Objects: []string{"organization"},
+		Doc: "An operator began to copy the whole database into a file; recorded in the organization's log before the copy was made."},
 )

@@ -121,3 +121,28 @@ func (p *Portal) noteReading(ctx context.Context, by Caller, team string, f audi
 	_, err := p.log.Note(ctx, p.readIntent(by, team, "query", f.String()))
 	return err
 }
+
+// BackUp records that the operator is about to copy the whole database into a
+// file of this name. The event is durable when it returns: copy nothing before.
+//
+// Permission: operators. Event: database.backed_up in the organization's log,
+// with the file's name in its data. Errors: Denied, recorded; Conflict before
+// [Portal.Setup], for there is no log yet, and nothing to copy.
+func (p *Portal) BackUp(ctx context.Context, by Caller, file string) (event string, err error) {
+	org, err := store.Organization(ctx, p.db)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", audit.Conflict("There is nothing to back up yet: make the first team with onrecord setup.")
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the organization: %w", err)
+	}
+	in := audit.Intent{
+		Log: org.ID, Actor: by.Actor, Context: by.Context, Action: DatabaseBackedUp,
+		Object: audit.Ref{Type: "organization", ID: org.ID, Name: org.Name},
+		Data:   map[string]string{"file": clip(file)},
+	}
+	if by.Type != audit.ActorOperator {
+		return "", p.refuse(ctx, in, audit.Denied("Only an operator may back the database up, with onrecord backup."))
+	}
+	return p.log.Note(ctx, in)
+}

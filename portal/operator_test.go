@@ -129,3 +129,16 @@ func TestSchemaVersions(t *testing.T) {
 		}
 	}
 }
+
+func TestBackUpIsRecordedFirst(t *testing.T) {
+	empty := portaltest.Empty(t)
+	_, err := empty.BackUp(ctx, empty.Operator, "a.db")
+	refused(t, err, audit.CodeConflict)
+
+	f := portaltest.New(t)
+	must(f.BackUp(ctx, f.Operator, "backup.db"))
+	f.Expect(t, `org database.backed_up ok "Acme": file=backup.db`)
+	_, err = f.BackUp(ctx, f.Dana, "stolen.db")
+	refused(t, err, audit.CodeDenied)
+	f.Expect(t, `org database.backed_up denied "Acme": file=stolen.db, refusal=*`)
+}

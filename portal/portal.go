@@ -26,9 +26,12 @@ type Portal struct {
 	log       *audit.Log
 	clock     func() time.Time
 	logger    *slog.Logger
+	observer  audit.Observer
 	passwords *session.Passwords
 	throttle  *session.Throttle
 	strangers *session.Throttle // of those who come with an unknown API key
+
+	health lastHealth
 
 	mu           sync.RWMutex
 	organization string          // guarded by mu; "" until set up
@@ -43,6 +46,9 @@ func WithClock(now func() time.Time) Option { return func(p *Portal) { p.clock =
 
 // WithLogger sets where trouble is told that no caller can be told of.
 func WithLogger(logger *slog.Logger) Option { return func(p *Portal) { p.logger = logger } }
+
+// WithObserver sets who is told the figures of the log.
+func WithObserver(o audit.Observer) Option { return func(p *Portal) { p.observer = o } }
 
 // Caller is who does something, and from where: whatever speaks for people
 // (pages, the API, the command line) fills it in. Within a session the Actor
@@ -80,7 +86,8 @@ func Open(ctx context.Context, db *database.DB, opts ...Option) (*Portal, error)
 	p.passwords = session.NewPasswords()
 	p.throttle, p.strangers = session.NewThrottle(p.clock), session.NewThrottle(p.clock)
 	var err error
-	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, audit.WithClock(p.clock), audit.WithLogger(p.logger))
+	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, audit.WithClock(p.clock), audit.WithLogger(p.logger),
+		audit.WithObserver(p.observer))
 	if err != nil {
 		return nil, err
 	}

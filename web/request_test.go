@@ -54,6 +54,8 @@ const (
 
 var asks = []ask{
 	{"GET /healthz", "", ok, nil},
+	{"GET /readyz", "", ok, nil},
+	{"GET /metrics", "", http.StatusNotFound, nil},
 	{"GET /assets/none.css", "", http.StatusNotFound, nil},
 	{"GET /nowhere", "", http.StatusNotFound, nil},
 	{"GET /login", "", seeNext, nil},

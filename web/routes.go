@@ -1,6 +1,10 @@
 package web
 
-import "onrecord/web/assets"
+import (
+	"net/http"
+
+	"onrecord/web/assets"
+)
 
 // route is one address of the portal.
 type route struct {
@@ -23,7 +27,9 @@ const (
 func (s *server) routes() []route {
 	all := []route{
 		{pattern: "GET " + assets.Prefix, handle: plain(assets.Handler()), open: true, static: true},
-		{pattern: "GET /healthz", handle: (*visit).healthz, open: true, static: true},
+		{pattern: "GET /healthz", handle: plain(http.HandlerFunc(healthz)), open: true, static: true},
+		{pattern: "GET /readyz", handle: plain(s.ready()), open: true, static: true},
+		{pattern: "GET /metrics", handle: (*visit).figures, open: true, static: true},
 
 		{pattern: "GET /login", handle: (*visit).signInPage, open: true},
 		{pattern: "POST /login", handle: (*visit).signInWithPassword, open: true},

@@ -28,6 +28,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Logger is told of faults; slog.Default unless set.
 	Logger *slog.Logger
+	// Metrics answers /metrics, to programs on this machine that ask directly.
+	// Nobody unless set.
+	Metrics http.Handler
 	// Now is the clock that pages go by; time.Now unless set.
 	Now func() time.Time
 }
@@ -41,6 +44,7 @@ type server struct {
 	now     func() time.Time
 	csrf    *http.CrossOriginProtection
 	proxies proxies
+	figured http.Handler // answers /metrics; or nil
 }
 
 // New gives the handler of all pages. A URL that is none is ignored for links
@@ -48,7 +52,7 @@ type server struct {
 func New(p *portal.Portal, c Config) http.Handler { return newServer(p, c).handler() }
 
 func newServer(p *portal.Portal, c Config) *server {
-	s := &server{portal: p, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies}
+	s := &server{portal: p, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies, figured: c.Metrics}
 	if s.logger == nil {
 		s.logger = slog.Default()
 	}

@@ -94,10 +94,3 @@ func plain(h http.Handler) func(*visit) error {
 		return nil
 	}
 }
-
-// healthz answers that the program is alive.
-func (v *visit) healthz() error {
-	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err := v.w.Write([]byte("ok\n"))
-	return err
-}

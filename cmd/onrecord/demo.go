@@ -17,6 +17,7 @@ import (
 
 type demoCommand struct {
 	Addr string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one. Unless told, ${default}."`
+	logFlag
 }
 
 // Help is shown under the flags.
@@ -56,12 +57,14 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	log := logger(c)
-	p, err := portal.Open(ctx, db, portal.WithLogger(log))
+	log := d.logger(c)
+	figures := newFigures()
+	p, err := portal.Open(ctx, db, portal.WithLogger(log), portal.WithObserver(figures.observer()))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	fmt.Fprintf(c.out, "Address: %s\nEmail: %s\nPassword: %s\n", address(ln, ""), made.Email, password)
-	return web.Serve(ctx, ln, web.New(p, web.Config{Logger: log}))
+	site := web.New(p, web.Config{Logger: log, Metrics: figures.handler(p, db, log)})
+	return web.Serve(ctx, ln, figures.observed(site, log))
 }

@@ -43,6 +43,7 @@ type commands struct {
 	Events struct {
 		Search eventsSearchCommand `cmd:"" help:"Search a team's audit log."`
 	} `cmd:"" help:"Events of a team's audit log."`
+	Backup  backupCommand  `cmd:"" help:"Copy the SQLite file while it is in use."`
 	Version versionCommand `cmd:"" help:"Show the version of the program and of its schemas."`
 }
 

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,9 +35,14 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			second, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return errors.Join(err, ln.Close())
+			}
 			e.Setenv("ADDR", ln.Addr().String())
+			e.Setenv("ADDR2", second.Addr().String())
 			e.Setenv("TMPDIR", e.Getenv("WORK"))
-			return ln.Close()
+			return errors.Join(ln.Close(), second.Close())
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "ready": ready, "get": get, "bytes": rawBytes, "newer": newer, "checklog": checkLog,
@@ -76,7 +83,8 @@ func ready(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// get STATUS URL fetches a page; @FILE is a file that holds the address.
+// get STATUS URL [REGEXP…] fetches a page, which must match; @FILE is a file
+// that holds the address.
 func get(ts *testscript.TestScript, _ bool, args []string) {
 	url := args[1]
 	if file, ok := strings.CutPrefix(url, "@"); ok {
@@ -84,9 +92,18 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	res, err := http.Get(url)
 	ts.Check(err)
-	res.Body.Close()
+	defer res.Body.Close()
 	if strconv.Itoa(res.StatusCode) != args[0] {
 		ts.Fatalf("GET %s: %s, want %s", url, res.Status, args[0])
+	}
+	body, err := io.ReadAll(res.Body)
+	ts.Check(err)
+	for _, text := range args[2:] {
+		pattern, err := regexp.Compile("(?m)" + text)
+		ts.Check(err)
+		if !pattern.Match(body) {
+			ts.Fatalf("GET %s: nothing matches %s in\n%s", url, text, body)
+		}
 	}
 }
 

@@ -35,6 +35,13 @@ func (p *progress) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// set says how far the work has come.
+func (p *progress) set(done int64) {
+	if p.bar != nil {
+		p.bar.Set64(done) // can fail only in drawing
+	}
+}
+
 // clear makes room for a line of text.
 func (p *progress) clear() {
 	if p.bar != nil {

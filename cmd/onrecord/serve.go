@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 
@@ -20,15 +21,19 @@ type serveCommand struct {
 	Addr           string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one. Unless told, ${default}."`
 	URL            string   `name:"url" placeholder:"URL" help:"The address that people type, such as https://portal.example.com: for links, and for cookies that need HTTPS."`
 	TrustedProxies []string `placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
+	tlsFlags
+	MetricsAddr string `placeholder:"HOST:PORT" help:"Where to answer /metrics, /healthz and /readyz to whoever can connect. Unless told, /metrics is answered at --addr, to programs on this machine only."`
+	logFlag
 }
 
 // Help is shown under the flags.
 func (serveCommand) Help() string {
-	return `Brings the database's schema up to date first, after a copy of the file. Other commands may run beside it; a second server on the same SQLite file refuses. The address is printed on standard output, the log goes to standard error. SIGTERM and Ctrl-C let the requests under way finish.
+	return `Brings the database's schema up to date first, after a copy of the file. Other commands may run beside it; a second server on the same SQLite file refuses. The address is printed on standard output, the program's own log goes to standard error: a line for each request, without anything that says who asked. docs/operating.md tells how to run it for years. SIGTERM and Ctrl-C let the requests under way finish.
 
     onrecord serve
     onrecord serve --db sqlite:/var/lib/onrecord/onrecord.db --addr 127.0.0.1:8080 \
-        --url https://portal.example.com --trusted-proxies 127.0.0.1`
+        --url https://portal.example.com --trusted-proxies 127.0.0.1
+    onrecord serve --addr :443 --url https://portal.example.com --tls-cert chain.pem --tls-key key.pem`
 }
 
 // Run serves until it is told to stop.
@@ -53,27 +58,71 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := migrate(ctx, c, db); err != nil {
 		return err
 	}
-	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger))
+	figures := newFigures()
+	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger), portal.WithObserver(figures.observer()))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	ln, err := listen(ctx, s.Addr)
+	ln, err := s.listen(ctx, config.Logger)
 	if err != nil {
 		return err
 	}
+	defer ln.Close()
 	if p.Organization() == "" {
 		c.say("Nobody can sign in yet: make the first team with onrecord setup --db %s.", s.DB)
 	}
+	metrics := figures.handler(p, db, config.Logger)
+	if s.MetricsAddr == "" {
+		config.Metrics = metrics
+	}
+	apart, err := s.serveApart(ctx, c, web.Operating(p, config.Logger, metrics))
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(c.out, "Address: %s\n", address(ln, config.URL))
-	return web.Serve(ctx, ln, web.New(p, config))
+	err = web.Serve(ctx, ln, figures.observed(web.New(p, config), config.Logger))
+	return errors.Join(err, apart())
+}
+
+// listen opens the address where people come.
+func (s *serveCommand) listen(ctx context.Context, logger *slog.Logger) (net.Listener, error) {
+	ln, err := listen(ctx, s.Addr)
+	if err != nil {
+		return nil, err
+	}
+	secure, err := s.wrap(ln, logger)
+	if err != nil {
+		ln.Close()
+	}
+	return secure, err
+}
+
+// serveApart begins to answer at --metrics-addr, if there is one. What it
+// returns ends that and tells what went wrong.
+func (s *serveCommand) serveApart(ctx context.Context, c *console, h http.Handler) (end func() error, err error) {
+	if s.MetricsAddr == "" {
+		return func() error { return nil }, nil
+	}
+	ln, err := listen(ctx, s.MetricsAddr)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(ctx, ln, h) }()
+	fmt.Fprintf(c.out, "Metrics: %s/metrics\n", address(ln, ""))
+	return func() error { stop(); return <-ended }, nil
 }
 
 func (s *serveCommand) config(c *console) (web.Config, error) {
-	config := web.Config{Logger: logger(c)}
+	config := web.Config{Logger: s.logger(c)}
 	var err error
 	if config.URL, err = web.CheckURL(s.URL); err != nil {
 		return config, audit.Invalid("url", "--url: %s", err)
+	}
+	if err := s.check(config.URL); err != nil {
+		return config, err
 	}
 	for _, text := range s.TrustedProxies {
 		network, err := parseNetwork(strings.TrimSpace(text))
@@ -117,9 +166,15 @@ func address(ln net.Listener, url string) string {
 	return "http://" + ln.Addr().String()
 }
 
-// logger writes lines for people on a terminal, JSON for programs elsewhere.
-func logger(c *console) *slog.Logger {
-	if isTerminal(c.err) {
+func isHTTPS(url string) bool { return strings.HasPrefix(url, "https://") }
+
+// logFlag says how the program's own log is written.
+type logFlag struct {
+	LogFormat string `default:"auto" enum:"auto,text,json" placeholder:"FORMAT" help:"How the program's own log is written: text or json. Unless told, text on a terminal and json elsewhere."`
+}
+
+func (f logFlag) logger(c *console) *slog.Logger {
+	if f.LogFormat == "text" || f.LogFormat == "auto" && isTerminal(c.err) {
 		return slog.New(slog.NewTextHandler(c.err, nil))
 	}
 	return slog.New(slog.NewJSONHandler(c.err, nil))

@@ -52,6 +52,7 @@ var foreign = []string{
 	"github.com/alexedwards/argon2id",
 	"github.com/chromedp",
 	"github.com/danielgtaylor/huma",
+	"github.com/prometheus",
 	"github.com/schollz/progressbar",
 }
 
