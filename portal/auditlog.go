@@ -210,8 +210,8 @@ type Place struct {
 }
 
 // Where tells what has become of actors and objects of a team's log, by id, so
-// that a page links rightly: calls, users and devices, the metrics of the
-// catalogue, and the team. Every ref gets an answer.
+// that a page links rightly: calls, users, devices and API keys, the metrics
+// of the catalogue, and the team. Every ref gets an answer.
 //
 // Permission: none is asked, since it tells states only, to pages that were
 // allowed already. Events: none. Errors: the database's.

@@ -19,8 +19,8 @@ type logRefs struct {
 func (v *visit) places(events ...audit.Event) (logRefs, error) {
 	var refs []audit.Ref
 	for _, e := range events {
-		if e.Actor != nil && e.Actor.Type == audit.ActorUser && e.Actor.ID != "" {
-			refs = append(refs, audit.Ref{Type: "user", ID: e.Actor.ID})
+		if a := e.Actor; a != nil && (a.Type == audit.ActorUser || a.Type == audit.ActorAPIKey) && a.ID != "" {
+			refs = append(refs, audit.Ref{Type: string(a.Type), ID: a.ID})
 		}
 		if e.Object != nil {
 			refs = append(refs, *e.Object)
@@ -41,6 +41,8 @@ func (l logRefs) link(typ, id string) (url string, deleted bool) {
 	switch typ {
 	case "call", "user", "device":
 		return teamPath(l.team, typ+"s", id), p.State == portal.Deleted
+	case "api_key":
+		return keyPath(l.team) + "#" + id, false
 	case "metric":
 		return teamPath(l.team, "metrics"), false
 	case "team":
@@ -55,9 +57,13 @@ func (l logRefs) actor(e *audit.Event) view.AuditRef {
 	}
 	a := *e.Actor
 	ref := view.AuditRef{Kind: string(a.Type), Name: cmp.Or(a.Name, a.Email, a.ID), Erased: e.WhoErased}
-	if a.Type == audit.ActorUser {
+	switch a.Type {
+	case audit.ActorUser:
 		ref.URL, ref.Deleted = l.link("user", a.ID)
 		ref.Name = cmp.Or(ref.Name, "Not signed in")
+	case audit.ActorAPIKey:
+		ref.URL, _ = l.link("api_key", a.ID)
+		ref.Name = cmp.Or(ref.Name, "Unknown API key")
 	}
 	ref.Name = cmp.Or(ref.Name, string(a.Type))
 	return ref

@@ -28,7 +28,7 @@ func events(lines ...string) []string { return lines }
 
 func (s *site) ids() *strings.Replacer {
 	return strings.NewReplacer("{alpha}", s.Alpha, "{beta}", s.Beta, "{call}", s.call, "{deleted}", s.deleted, "{device}", s.device,
-		"{event}", s.event, "{adam}", s.Adam.ID, "{agnes}", s.Agnes.ID, "{audrey}", s.Audrey.ID, "{bo}", s.Bo.ID, "{dana}", s.Dana.ID,
+		"{event}", s.event, "{key}", s.key, "{adam}", s.Adam.ID, "{agnes}", s.Agnes.ID, "{audrey}", s.Audrey.ID, "{bo}", s.Bo.ID, "{dana}", s.Dana.ID,
 		"{tracked}", "action:"+strings.Join(portal.Catalogue.Tracked(), ","))
 }
 
@@ -147,6 +147,18 @@ var asks = []ask{
 	{"POST /t/{alpha}/settings", "name=", invalid, nil},
 	{"GET /t/{alpha}/settings/history", "", ok, events(`alpha audit_log.viewed ok: query=object:{alpha}`)},
 	{"GET /t/{alpha}/settings/security", "", ok, nil},
+	{"GET /t/{alpha}/settings/security/api-keys", "", ok, nil},
+	{"GET /t/{alpha}/settings/security/api-keys/add", "", ok, nil},
+	{"POST /t/{alpha}/settings/security/api-keys/add", "name=Nightly&scope=read&expires=30&reason=archive", ok, events(
+		`alpha api_key.created ok "Nightly": created_at →*, created_by →*, expires_at →*, name →Nightly, scope →read, token_hash →`)},
+	{"POST /t/{alpha}/settings/security/api-keys/add", "name=nightly&scope=read&expires=never", http.StatusConflict, events(
+		`alpha api_key.created failed conflict: refusal=*`)},
+	{"POST /t/{alpha}/settings/security/api-keys/add", "name=&scope=read&expires=never", invalid, nil},
+	{"POST /t/{alpha}/settings/security/api-keys/add", "name=x&scope=all&expires=never", invalid, nil},
+	{"POST /t/{alpha}/settings/security/api-keys/add", "name=x&scope=read&expires=31", invalid, nil},
+	{"GET /t/{alpha}/settings/security/api-keys/{key}/revoke", "", ok, nil},
+	{"POST /t/{alpha}/settings/security/api-keys/{key}/revoke", "reason=leaked", seeNext, events(`alpha api_key.revoked ok "SIEM": revoked_at →*`)},
+	{"POST /t/{alpha}/settings/security/api-keys/{key}/revoke", "", http.StatusGone, events(`alpha api_key.revoked failed conflict "SIEM": refusal=*`)},
 	{"GET /t/{alpha}/settings/security/audit-logs", "", ok, events(`alpha audit_log.viewed ok: query={tracked}`)},
 	{"GET /t/{alpha}/settings/security/audit-logs?all=1", "", ok, events(`alpha audit_log.viewed ok`)},
 	{"GET /t/{alpha}/settings/security/audit-logs?all=1", "", ok, nil},

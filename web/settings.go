@@ -49,6 +49,6 @@ func (v *visit) security() error {
 	}
 	return v.show(http.StatusOK, view.SettingsSecurityPage(view.SettingsSecurity{
 		Page:         v.setting("Security", view.SettingSecurity),
-		AuditLogsURL: v.logPath(""), AuditLogsOn: t.Plan == portal.PlanCallCenterAI,
+		AuditLogsURL: v.logPath(""), AuditLogsOn: t.Plan == portal.PlanCallCenterAI, APIKeysURL: keyPath(v.team()),
 	}))
 }

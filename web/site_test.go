@@ -29,6 +29,7 @@ type site struct {
 	call, deleted, betaCall string
 	device, betaDevice      string
 	event, betaEvent        string // of the creation of the teams
+	key, betaKey            string // of the API
 }
 
 // secret stands in every transcript and nowhere else.
@@ -50,9 +51,19 @@ func newSite(t testing.TB, change ...func(*Config)) *site {
 	if _, err := f.DeleteCall(ctx, f.Dana, f.Alpha, at.deleted, "", "asked for"); err != nil {
 		t.Fatal(err)
 	}
+	at.key, at.betaKey = at.addKey(f.Dana, f.Alpha), at.addKey(f.Bea, f.Beta)
 	at.event, at.betaEvent = at.firstEvent(f.Alpha), at.firstEvent(f.Beta)
 	f.Passed()
 	return at
+}
+
+func (s *site) addKey(by portal.Caller, team string) string {
+	s.t.Helper()
+	k, _, err := s.CreateAPIKey(context.Background(), by, team, portal.NewAPIKey{Name: "SIEM", Scope: portal.ScopeRead})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return k.ID
 }
 
 func (s *site) firstEvent(team string) string {

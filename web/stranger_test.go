@@ -16,6 +16,7 @@ var forms = map[string]string{
 	"export": "format=txt", "edit": "value=50", "reset": "", "restore": "", "delete": "", "link": "", "block": "", "unblock": "", "unassign": "",
 	"role": "role=agent", "assign": "user={agnes}", "move": "team={beta}", "settings": "name=Stolen", "{metric}": "on=0",
 	"users/add": "emails=evil@example.com&role=admin", "devices/add": "hostname=evil",
+	"api-keys/add": "name=evil&scope=write&expires=never", "revoke": "",
 	"users/bulk": "action=block&id={user}", "devices/bulk": "action=block&id={device}",
 }
 
@@ -59,13 +60,13 @@ func (s *site) oneDenied(t *testing.T, log string) {
 }
 
 func (s *site) alphaIDs() map[string]string {
-	return map[string]string{"team": s.Alpha, "call": s.call, "user": s.Adam.ID, "device": s.device, "event": s.event, "metric": "talk_share", "beta": s.Beta, "agnes": s.Agnes.ID}
+	return map[string]string{"team": s.Alpha, "call": s.call, "user": s.Adam.ID, "device": s.device, "event": s.event, "key": s.key, "metric": "talk_share", "beta": s.Beta, "agnes": s.Agnes.ID}
 }
 
 func TestAnotherTeamIsNotThere(t *testing.T) {
 	s := newSite(t)
 	dana := s.as(s.Alpha, s.Dana)
-	beta := map[string]string{"team": s.Beta, "call": s.betaCall, "user": s.Bea.ID, "device": s.betaDevice, "event": s.betaEvent, "metric": "talk_share", "beta": s.Alpha, "agnes": s.Bea.ID}
+	beta := map[string]string{"team": s.Beta, "call": s.betaCall, "user": s.Bea.ID, "device": s.betaDevice, "event": s.betaEvent, "key": s.betaKey, "metric": "talk_share", "beta": s.Alpha, "agnes": s.Bea.ID}
 	for _, pattern := range s.teamRoutes() {
 		t.Run(pattern, func(t *testing.T) {
 			s.t = t
@@ -106,6 +107,7 @@ func TestWhatTheTeamDoesNotHave(t *testing.T) {
 		"user":   {s.Bea.ID, audit.NewID("user", s.Clock.Now()), "nonsense", s.call, "\xff"},
 		"device": {s.betaDevice, audit.NewID("dev", s.Clock.Now()), "nonsense", s.call, "\xff"},
 		"event":  {s.betaEvent, audit.NewID("evt", s.Clock.Now()), "nonsense", s.call, "\xff"},
+		"key":    {s.betaKey, audit.NewID("key", s.Clock.Now()), "nonsense", s.call, "\xff"},
 		"metric": {"nonsense", s.call, "\xff"},
 	}
 	for _, pattern := range s.teamRoutes() {

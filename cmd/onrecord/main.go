@@ -43,6 +43,11 @@ type commands struct {
 	Events struct {
 		Search eventsSearchCommand `cmd:"" help:"Search a team's audit log."`
 	} `cmd:"" help:"Events of a team's audit log."`
+	Keys struct {
+		Create keysCreateCommand `cmd:"" help:"Make an API key; it is shown once."`
+		List   keysListCommand   `cmd:"" help:"List the API keys of a team."`
+		Revoke keysRevokeCommand `cmd:"" help:"End an API key at once."`
+	} `cmd:"" help:"API keys of a team."`
 	Backup  backupCommand  `cmd:"" help:"Copy the SQLite file while it is in use."`
 	Version versionCommand `cmd:"" help:"Show the version of the program and of its schemas."`
 }

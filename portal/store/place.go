@@ -13,12 +13,13 @@ type Place struct {
 }
 
 var placeQueries = map[string]string{
-	"call":   "SELECT id, deleted_at IS NOT NULL, '' FROM call WHERE team = $1 AND id ",
-	"user":   "SELECT id, deleted_at IS NOT NULL, '' FROM member WHERE team = $1 AND id ",
-	"device": "SELECT id, deleted_at IS NOT NULL, coalesce(moved_to, '') FROM device WHERE team = $1 AND id ",
+	"call":    "SELECT id, deleted_at IS NOT NULL, '' FROM call WHERE team = $1 AND id ",
+	"user":    "SELECT id, deleted_at IS NOT NULL, '' FROM member WHERE team = $1 AND id ",
+	"device":  "SELECT id, deleted_at IS NOT NULL, coalesce(moved_to, '') FROM device WHERE team = $1 AND id ",
+	"api_key": "SELECT id, revoked_at IS NOT NULL, '' FROM api_key WHERE team = $1 AND id ",
 }
 
-// Places tells what has become of calls, users or devices (typ) of a team. An
+// Places tells what has become of calls, users, devices or API keys (typ) of a team. An
 // id that the team never had is absent, and so is every id of another type.
 func Places(ctx context.Context, q database.Querier, team, typ string, ids []string) (map[string]Place, error) {
 	query := placeQueries[typ]

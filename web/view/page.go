@@ -22,6 +22,7 @@ type Setting string
 const (
 	SettingGeneral   Setting = "general"
 	SettingSecurity  Setting = "security"
+	SettingAPIKeys   Setting = "api-keys"
 	SettingAuditLogs Setting = "audit-logs"
 )
 

@@ -13,6 +13,7 @@ import (
 const (
 	teamURL = "/t/team_01kb2v6x5ne8mvk2h4s9d0a1bc"
 	logURL  = teamURL + "/settings/security/audit-logs"
+	keysURL = teamURL + "/settings/security/api-keys"
 )
 
 var (
@@ -365,7 +366,16 @@ func addPeople(pages map[string]templ.Component) {
 		Added: now.Add(-5000 * time.Hour), LastSeen: now, Devices: sampleDevices().Rows[:2], Actions: userActions("u"), History: sampleHistory()})
 	pages["general"] = SettingsGeneralPage(SettingsGeneral{Page: setting("General", SettingGeneral, settings), URL: "/s", Name: "Northwind Support", Version: "evt_1", Plan: "Call Center AI", PlanHint: "Changed with “onrecord setup --plan”", ID: "team_01kb2v6x5ne8mvk2h4s9d0a1bc", Created: now.Add(-9999 * time.Hour), Members: 25, Devices: 37, Calls: 2593, History: sampleHistory()})
 	pages["general-auditor"] = SettingsGeneralPage(SettingsGeneral{Page: auditor(setting("General", SettingGeneral, settings)), Name: "Northwind Support", Plan: "Call Center AI", ID: "team_1", Created: now})
-	pages["security"] = SettingsSecurityPage(SettingsSecurity{Page: setting("Security", SettingSecurity, settings), AuditLogsURL: logURL, AuditLogsOn: true})
+	pages["security"] = SettingsSecurityPage(SettingsSecurity{Page: setting("Security", SettingSecurity, settings), AuditLogsURL: logURL, AuditLogsOn: true, APIKeysURL: keysURL})
+	keys := setting("API keys", SettingAPIKeys, settings, security)
+	pages["api-keys"] = APIKeyListPage(APIKeyList{Page: keys, AddURL: "/add", DocsURL: "/docs", Rows: []APIKeyRow{
+		{ID: "key_1", Name: "SIEM in Frankfurt", Scope: "Read", State: APIKeyActive, Owner: person(0), Created: now.Add(-900 * time.Hour), Expires: now.Add(900 * time.Hour), Used: now, EventsURL: logURL, RevokeURL: "/r1"},
+		{ID: "key_2", Name: "Nightly archive", Scope: "Read and write", State: APIKeyPaused, Owner: person(4), Created: now.Add(-2000 * time.Hour), EventsURL: logURL, RevokeURL: "/r2"},
+		{ID: "key_3", Name: "Trial", Scope: "Read", State: APIKeyExpired, Owner: Ref{Name: "olga@console"}, Created: now.Add(-3000 * time.Hour), Expires: now.Add(-time.Hour), RevokeURL: "/r3"},
+		{ID: "key_4", Name: "Leaked", Scope: "Read", State: APIKeyRevoked, Owner: person(2), Created: now.Add(-3000 * time.Hour), Used: now.Add(-500 * time.Hour), EventsURL: logURL}}})
+	pages["api-keys-empty"] = APIKeyListPage(APIKeyList{Page: auditor(keys), DocsURL: "/docs"})
+	pages["api-key-created"] = APIKeyCreatedPage(APIKeyCreated{Page: setting("API key created", SettingAPIKeys, settings, security), Name: "SIEM in Frankfurt",
+		Token: "ork_01kb2v6x5ne8mvk2h4s9d0a1bcVn2rU8sQm5bE0pXyZ7kC1aLwJ3tGfHd9oI6NqRsTuWv", Expires: now.Add(900 * time.Hour), BackURL: keysURL})
 	account := Account{Page: Page{Title: "Your account", Team: "Northwind Support", TeamURL: teamURL, TeamsURL: "/", Me: dana}, Name: "Dana Cruz", Email: "dana@example.com", NameURL: "/account/name", PasswordURL: "/account/password", MinLength: 12, EndOthersURL: "/account/sessions/end",
 		PasswordErrors: PasswordErrors{Current: "This is not your present password."}, PasswordChanged: now.Add(-2000 * time.Hour), Teams: sampleTeams(),
 		Sessions: []Session{{ID: "ses_1", Browser: "Chrome on Linux", IP: "203.0.113.7", Started: now.Add(-2 * time.Hour), LastSeen: now, Current: true}, {ID: "ses_2", Browser: "Safari on iPhone", IP: "2001:db8:85a3::8a2e:370:7334", Started: now.Add(-50 * time.Hour), LastSeen: now.Add(-20 * time.Hour), EndURL: "/account/sessions/ses_2/end"}}}

@@ -49,6 +49,7 @@ type SettingsSecurity struct {
 	Page
 	AuditLogsURL string // "" leaves it out
 	AuditLogsOn  bool   // the plan has it
+	APIKeysURL   string
 }
 
 func (v SettingsGeneral) nameInput() Input {
