@@ -209,7 +209,7 @@ func ExampleParseQuery() {
 	fmt.Println(err)
 	// Output:
 	// actor:"Dana Cruz",sam@example.com -outcome:ok after:2026-11-01 refund <nil>
-	// "actr:dana" (at 1): there is no field actr: (did you mean actor:?); the fields are actor: action: object: type: outcome: ip: via: session: request: after: before: (put the word in quotes to search for it as text)
+	// "actr:dana" (at 1): there is no field actr: (did you mean actor:?); the fields are actor: action: object: type: outcome: ip: via: session: request: hours: after: before: (put the word in quotes to search for it as text)
 }
 
 // openShop opens the shop in a folder of its own.

@@ -27,6 +27,7 @@ type Filter struct {
 	Via     Values // web, api, cli, system
 	Session Values
 	Request Values
+	Hours   Values // hours of the week, such as mon-fri/08:00-18:00 (UTC)
 	Text    Values // words or phrases: Any must ALL occur, None must not
 }
 
@@ -54,6 +55,7 @@ var fields = []field{
 	{"via", func(f *Filter) *Values { return &f.Via }, oneOf("web", "api", "cli", "system")},
 	{"session", func(f *Filter) *Values { return &f.Session }, anything},
 	{"request", func(f *Filter) *Values { return &f.Request }, anything},
+	{"hours", func(f *Filter) *Values { return &f.Hours }, checkHours},
 }
 
 func fieldNamed(name string) (field, bool) {

@@ -34,6 +34,7 @@ func (r resolved) matches(e *Event, log string) bool {
 		r.Session.admit(e.Context.Session) &&
 		r.Request.admit(e.Context.Request) &&
 		r.matchesIP(e.Context.IP) &&
+		r.hours.admit(e.Time) &&
 		r.matchesText(e)
 }
 

@@ -12,6 +12,7 @@ import (
 type resolved struct {
 	Filter
 	renamed renamed
+	hours   within
 }
 
 // resolve replaces names by the ids of everybody who ever bore them. A value
@@ -22,6 +23,9 @@ func (l *Log) resolve(ctx context.Context, log string, f Filter) (r resolved, er
 		if *list, err = l.ids(ctx, log, *list); err != nil {
 			return r, err
 		}
+	}
+	if r.hours, err = readHours(f.Hours); err != nil {
+		return r, err
 	}
 	r.renamed, err = l.renamed(ctx, log, f.Text.Any)
 	return r, err

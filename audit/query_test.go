@@ -31,6 +31,7 @@ func TestParseQuery(t *testing.T) {
 		"ip:2001:DB8::1,2001:db8::/32":      {IP: anyOfValues("2001:db8::1", "2001:db8::/32")},
 		"ip:::ffff:203.0.113.7,::ffff:203.0.113.7/120":                                 {IP: anyOfValues("203.0.113.7", "203.0.113.0/24")},
 		"type:call via:api,cli session:s request:r":                                    {Type: anyOfValues("call"), Via: anyOfValues("api", "cli"), Session: anyOfValues("s"), Request: anyOfValues("r")},
+		"hours:MON-fri/8-18:30 -hours:sat,18-8,22-0,fri-mon":                           {Hours: Values{Any: []string{"mon-fri/08:00-18:30"}, None: []string{"sat", "18:00-08:00", "22:00-24:00", "fri-mon"}}},
 		"after:2026-11-01 before:2026-11-08T12:00Z":                                    {After: day(2026, 11, 1), Before: day(2026, 11, 8).Add(12 * time.Hour)},
 		`after:"2026-11-01T02:00:05.25+02:00"`:                                         {After: day(2026, 11, 1).Add(5250 * time.Millisecond)},
 		"before:2026-11-01T12:00":                                                      {Before: day(2026, 11, 1).Add(12 * time.Hour)},
@@ -111,6 +112,12 @@ func TestQueryErrors(t *testing.T) {
 		{"outcome:OK", "OK", "one of ok, denied, failed"},
 		{"via:email", "email", "one of web, api, cli, system"},
 		{"ip:1.2.3", "1.2.3", "an address looks like"},
+		{"hours:8-18,monday", "monday", "a day is one of mon"},
+		{"hours:8-25", "8-25", "hours look like"},
+		{"hours:08:60-09", "08:60-09", "hours look like"},
+		{"hours:/8-9", "/8-9", "hours look like"},
+		{"hours:mon/", "mon/", "hours look like"},
+		{"-hours:8-8", "8-8", "begin and end at different times"},
 		{"ip:1.2.3.4/33", "1.2.3.4/33", "an address looks like"},
 		{"ip:fe80::1%eth0", "fe80::1%eth0", "an address looks like"},
 		{"after:yesterday", "after:yesterday", "a time looks like"},
@@ -189,6 +196,7 @@ func TestFilterString(t *testing.T) {
 			Action:  values(rapid.StringMatching(`[a-z][a-z0-9_]{0,3}\.[a-z][a-z0-9_]{0,3}`)).Draw(t, "action"),
 			Outcome: values(rapid.SampledFrom([]string{"ok", "denied", "failed"})).Draw(t, "outcome"),
 			Via:     values(rapid.SampledFrom([]string{"web", "api", "cli", "system"})).Draw(t, "via"),
+			Hours:   values(rapid.SampledFrom([]string{"mon", "mon-fri", "fri-mon", "08:00-18:00", "18:30-24:00", "sat-sun/22:15-06:00"})).Draw(t, "hours"),
 			IP:      values(rapid.SampledFrom([]string{"203.0.113.7", "203.0.113.0/24", "2001:db8::/32", "::1"})).Draw(t, "ip"),
 		}
 		const year2000, year2050, year2100 = 946684800e6, 2524608000e6, 4102444800e6
@@ -222,7 +230,7 @@ func TestParseTimeIsExact(t *testing.T) {
 func FuzzParseQuery(f *testing.F) {
 	for _, s := range []string{
 		`actor:dana@example.com action:call.deleted object:call_01kb type:call outcome:denied ip:203.0.113.0/24 after:2026-11-01 before:2026-11-08T12:00Z via:api "free text"`,
-		`-actor:"a b",c -"x \" y" --z session:s request:r`, "-", `"`, `a"b`, "actor:", "x:y", "after:2026-11-01T00:00:00.000001+14:00",
+		`-actor:"a b",c -"x \" y" --z session:s request:r`, "-hours:mon-fri/08:00-18:00 hours:18-8,sat", "hours:8:5-24:1", "-", `"`, `a"b`, "actor:", "x:y", "after:2026-11-01T00:00:00.000001+14:00",
 		"ip:::ffff:1.2.3.0/120", "\u00a0a\u2003b", "\ufffd", "\xff", `\`, `"\`, strings.Repeat(`\`, 3000), "ıİ ﬁ:x",
 	} {
 		f.Add(s)

@@ -111,6 +111,24 @@ func named(all []scanned) map[string]string {
 	return names
 }
 
+// hours are those of the hours that searchesEqualScan asks for which hold the
+// event.
+func (e scanned) hours() []string {
+	var all []string
+	at := e.Time.UTC()
+	day := at.Hour() >= 8 && at.Hour() < 18
+	if day && at.Weekday() >= time.Monday && at.Weekday() <= time.Friday {
+		all = append(all, "mon-fri/08:00-18:00")
+	}
+	if !day {
+		all = append(all, "18:00-08:00")
+	}
+	if at.Weekday() == time.Sunday {
+		all = append(all, "sun")
+	}
+	return all
+}
+
 func (e scanned) wanted(f audit.Filter, names map[string]string) bool {
 	objects := []string{e.Object.ID}
 	for _, r := range e.Related {
@@ -136,7 +154,7 @@ func (e scanned) wanted(f audit.Filter, names map[string]string) bool {
 	}
 	return pass(f.Action, e.Action) && pass(f.Actor, e.Actor.ID, e.Actor.For) && pass(f.Object, objects...) &&
 		pass(f.Type, e.Object.Type) && pass(f.Outcome, e.Outcome) && pass(f.Via, e.Via) && pass(f.Session, e.Session) &&
-		pass(f.Request, e.Request) && inNet &&
+		pass(f.Request, e.Request) && inNet && pass(f.Hours, e.hours()...) &&
 		(f.After.IsZero() || !e.Time.Before(f.After)) && (f.Before.IsZero() || e.Time.Before(f.Before))
 }
 
@@ -173,6 +191,7 @@ func searchesEqualScan(t *testing.T, s *Shop) {
 		func(f *audit.Filter) {
 			f.IP.Any = []string{[]string{"203.0.113.2", "203.0.113.2/31", "203.0.113.0/24"}[r.IntN(3)]}
 		},
+		func(f *audit.Filter) { f.Hours = some("mon-fri/08:00-18:00", "18:00-08:00", "sun") },
 		func(f *audit.Filter) { f.Text = some("dana", "covers for dana", "wrong", "shelf", "example") },
 		func(f *audit.Filter) {
 			day := oldest.Truncate(24*time.Hour).AddDate(0, 0, r.IntN(int(newest.Sub(oldest).Hours()/24)))
