@@ -42,6 +42,8 @@ var closed = []struct{ from, to, because string }{
 	{"api", "portal/store", "the API writes and reads only through portal"},
 	{"api", "database", "the API writes and reads only through portal"},
 	{"session", "database", "session is mechanism only and stores nothing"},
+	{"audit/seal", "audit", "who verifies needs neither events nor a database"},
+	{"audit/seal", "database", "who verifies needs neither events nor a database"},
 }
 
 // foreign modules must not be behind the engine, through whatever package: a
@@ -207,6 +209,9 @@ func TestRulesRefuse(t *testing.T) {
 		{"web", "api", false},
 		{"web", "portal/store", false},
 		{"web/view", "database", false},
+		{"audit", "audit/seal", true},
+		{"audit/seal", "audit", false},
+		{"audit/seal", "database", false},
 		{"web", "internal/house", false},
 		{"web", "newfolder", false},
 		{"newfolder", "audit", false},
