@@ -151,7 +151,7 @@ func (p *Portal) ChangePassword(ctx context.Context, by Caller, current, passwor
 	if err := checkNew(password, a, all); err != nil {
 		return err
 	}
-	if err := p.mayTry(a.EmailKey, by.IP); err != nil {
+	if err := p.mayTry(ctx, a.EmailKey, by.IP); err != nil {
 		return err
 	}
 	right, err := p.passwords.Verify(ctx, current, a.PasswordHash)
@@ -162,7 +162,9 @@ func (p *Portal) ChangePassword(ctx context.Context, by Caller, current, passwor
 	if !right {
 		return p.wrongCurrent(ctx, by, a, logs)
 	}
-	p.throttle.Succeeded(a.EmailKey, by.IP)
+	if err := p.limits.Succeeded(ctx, a.EmailKey, by.IP); err != nil {
+		return err
+	}
 	hash, err := p.passwords.Hash(ctx, password)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ type Portal struct {
 	logger    *slog.Logger
 	observer  audit.Observer
 	passwords *session.Passwords
-	throttle  *session.Throttle
+	limits    limiter           // of attempts at passwords
 	strangers *session.Throttle // of those who come with an unknown API key
 
 	health lastHealth
@@ -84,7 +84,7 @@ func Open(ctx context.Context, db *database.DB, opts ...Option) (*Portal, error)
 		o(p)
 	}
 	p.passwords = session.NewPasswords()
-	p.throttle, p.strangers = session.NewThrottle(p.clock), session.NewThrottle(p.clock)
+	p.limits, p.strangers = newLimiter(db, p.clock), session.NewThrottle(p.clock)
 	var err error
 	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, audit.WithClock(p.clock), audit.WithLogger(p.logger),
 		audit.WithObserver(p.observer))

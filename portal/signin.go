@@ -69,7 +69,7 @@ func memberships(ctx context.Context, q database.Querier, account string) ([]Mem
 // who is blocked in every team, told only to those who know the password.
 func (p *Portal) SignIn(ctx context.Context, by Caller, email, password string) (SignedIn, error) {
 	key := emailKey(email)
-	if err := p.mayTry(key, by.IP); err != nil {
+	if err := p.mayTry(ctx, key, by.IP); err != nil {
 		return SignedIn{}, err
 	}
 	a, err := store.AccountByEmail(ctx, p.db, p.Organization(), key)
@@ -90,7 +90,9 @@ func (p *Portal) SignIn(ctx context.Context, by Caller, email, password string) 
 	case !right:
 		return SignedIn{}, p.signInFailed(ctx, by, &a, "wrong password", wrong)
 	}
-	p.throttle.Succeeded(key, by.IP)
+	if err := p.limits.Succeeded(ctx, key, by.IP); err != nil {
+		return SignedIn{}, err
+	}
 	in, err := p.begin(ctx, by, a)
 	if e, ok := errors.AsType[*shutOut](err); ok {
 		return SignedIn{}, p.signInFailed(ctx, by, &a, e.why, audit.Denied("%s", e.Error()))
@@ -99,10 +101,10 @@ func (p *Portal) SignIn(ctx context.Context, by Caller, email, password string) 
 }
 
 // mayTry asks for one attempt at a password.
-func (p *Portal) mayTry(account, ip string) error {
-	wait := p.throttle.Try(account, ip)
-	if wait <= 0 {
-		return nil
+func (p *Portal) mayTry(ctx context.Context, account, ip string) error {
+	wait, err := p.limits.Try(ctx, account, ip)
+	if err != nil || wait <= 0 {
+		return err
 	}
 	return tooMany("There were too many failed attempts.", wait)
 }

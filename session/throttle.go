@@ -16,7 +16,9 @@ import (
 //   - At 15 minutes a try, one account can be guessed at about a hundred times a
 //     day, from however many addresses.
 //   - People behind one address share its failures; therefore it has more free.
-//   - It forgets when the program restarts, and each process counts by itself.
+//   - It forgets when the program restarts, and each process counts by itself:
+//     several processes that serve one portal keep their [Failures] together,
+//     by the same [Pace].
 //   - It remembers at most 65,536 accounts and as many addresses, about 13 MB.
 //     Beyond that it forgets, of a sample, the one with the fewest failures.
 //
@@ -26,13 +28,14 @@ type Throttle struct {
 	seed  maphash.Seed // keys are kept as hashes: people type passwords into the wrong field
 
 	mu        sync.Mutex
-	accounts  failures // guarded by mu
-	addresses failures // guarded by mu
+	accounts  remembered // guarded by mu
+	addresses remembered // guarded by mu
 }
 
+// The paces of failures for one account and from one address.
 var (
-	accountPace = pace{free: 5, first: time.Second, most: 15 * time.Minute, fade: time.Hour}
-	addressPace = pace{free: 30, first: time.Second, most: 15 * time.Minute, fade: time.Minute}
+	AccountPace = Pace{Free: 5, First: time.Second, Most: 15 * time.Minute, Fade: time.Hour}
+	AddressPace = Pace{Free: 30, First: time.Second, Most: 15 * time.Minute, Fade: time.Minute}
 )
 
 const mostRemembered = 1 << 16
@@ -42,8 +45,8 @@ func NewThrottle(clock func() time.Time) *Throttle {
 	return &Throttle{
 		clock:     clock,
 		seed:      maphash.MakeSeed(),
-		accounts:  failures{pace: accountPace, of: map[uint64]failure{}},
-		addresses: failures{pace: addressPace, of: map[uint64]failure{}},
+		accounts:  remembered{pace: AccountPace, of: map[uint64]Failures{}},
+		addresses: remembered{pace: AddressPace, of: map[uint64]Failures{}},
 	}
 }
 
@@ -77,9 +80,11 @@ func (t *Throttle) Succeeded(account, ip string) {
 
 func (t *Throttle) accountKey(account string) uint64 { return maphash.String(t.seed, account) }
 
-// addressKey takes an IPv6 network of 64 bits as one address: a household has
+func (t *Throttle) addressKey(ip string) uint64 { return maphash.String(t.seed, OneAddress(ip)) }
+
+// OneAddress takes an IPv6 network of 64 bits as one address: a household has
 // that many to try from.
-func (t *Throttle) addressKey(ip string) uint64 {
+func OneAddress(ip string) string {
 	if address, err := netip.ParseAddr(ip); err == nil {
 		address = address.Unmap().WithZone("")
 		if address.Is6() {
@@ -88,93 +93,110 @@ func (t *Throttle) addressKey(ip string) uint64 {
 		}
 		ip = address.String()
 	}
-	return maphash.String(t.seed, ip)
+	return ip
 }
 
-// pace is how failures turn into waiting.
-type pace struct {
-	free  int           // failures without a wait
-	first time.Duration // the wait after the last free one; doubles with each further failure
-	most  time.Duration // the longest wait
-	fade  time.Duration // in which one failure is forgotten
+// Pace is how failures turn into waiting.
+type Pace struct {
+	Free  int           // failures without a wait
+	First time.Duration // the wait after the last free one; doubles with each further failure
+	Most  time.Duration // the longest wait
+	Fade  time.Duration // in which one failure is forgotten
 }
 
-// delay is how long to wait after so many failures.
-func (p pace) delay(count int) time.Duration {
-	if count < p.free {
+// Failures are what is remembered of one account or address.
+type Failures struct {
+	Count int
+	Last  time.Time
+}
+
+// Delay is how long to wait after so many failures.
+func (p Pace) Delay(count int) time.Duration {
+	if count < p.Free {
 		return 0
 	}
-	delay := p.first
-	for range count - p.free {
-		if delay *= 2; delay >= p.most {
-			return p.most
+	delay := p.First
+	for range count - p.Free {
+		if delay *= 2; delay >= p.Most {
+			return p.Most
 		}
 	}
 	return delay
 }
 
-// failure is what is remembered of one account or address.
-type failure struct {
-	count int
-	last  time.Time
+// Wait is how long to wait now. It takes failures of the future, as a clock
+// that was set back leaves them, for failures of this moment.
+func (p Pace) Wait(f Failures, now time.Time) time.Duration {
+	if f.Last.After(now) {
+		f.Last = now
+	}
+	return max(0, f.Last.Add(p.Delay(f.Count)).Sub(now))
 }
 
-// failures are those of all accounts, or of all addresses.
-type failures struct {
-	pace pace
-	of   map[uint64]failure
+// Add counts one more failure.
+func (p Pace) Add(f Failures, now time.Time) Failures {
+	count := p.faded(f, now) + 1
+	if p.Delay(count-1) == p.Most {
+		count-- // longer waits are not to come, so let it fade from here
+	}
+	return Failures{Count: count, Last: now}
 }
 
-func (f *failures) wait(key uint64, now time.Time) time.Duration {
-	one, known := f.of[key]
+// Over tells from when on nothing of failures counts any more.
+func (p Pace) Over(f Failures) time.Time { return f.Last.Add(time.Duration(f.Count) * p.Fade) }
+
+// faded is how many failures still count.
+func (p Pace) faded(f Failures, now time.Time) int {
+	return max(0, f.Count-int(max(0, now.Sub(f.Last))/p.Fade))
+}
+
+// remembered are the failures of all accounts, or of all addresses.
+type remembered struct {
+	pace Pace
+	of   map[uint64]Failures
+}
+
+func (r *remembered) wait(key uint64, now time.Time) time.Duration {
+	one, known := r.of[key]
 	if !known {
 		return 0
 	}
-	if one.last.After(now) { // the clock has been set back
-		one.last = now
-		f.of[key] = one
+	if one.Last.After(now) { // the clock has been set back
+		one.Last = now
+		r.of[key] = one
 	}
-	return max(0, one.last.Add(f.pace.delay(one.count)).Sub(now))
+	return r.pace.Wait(one, now)
 }
 
-func (f *failures) add(key uint64, now time.Time) {
-	count := f.faded(f.of[key], now) + 1
-	if f.pace.delay(count-1) == f.pace.most {
-		count-- // longer waits are not to come, so let it fade from here
+func (r *remembered) add(key uint64, now time.Time) {
+	if _, known := r.of[key]; !known && len(r.of) >= mostRemembered {
+		r.forgetOne(now)
 	}
-	if _, known := f.of[key]; !known && len(f.of) >= mostRemembered {
-		f.forgetOne(now)
-	}
-	f.of[key] = failure{count: count, last: now}
+	r.of[key] = r.pace.Add(r.of[key], now)
 }
 
-func (f *failures) takeBack(key uint64) {
-	one := f.of[key]
-	if one.count--; one.count <= 0 {
-		delete(f.of, key)
+func (r *remembered) takeBack(key uint64) {
+	one := r.of[key]
+	if one.Count--; one.Count <= 0 {
+		delete(r.of, key)
 		return
 	}
-	f.of[key] = one
-}
-
-// faded is how many failures still count.
-func (f *failures) faded(one failure, now time.Time) int {
-	return max(0, one.count-int(max(0, now.Sub(one.last))/f.pace.fade))
+	r.of[key] = one
 }
 
 // forgetOne drops, of a few taken at random as Go's maps give them, the one
 // with the fewest failures.
-func (f *failures) forgetOne(now time.Time) {
+func (r *remembered) forgetOne(now time.Time) {
 	const sample = 32
 	var drop uint64
 	fewest, seen := -1, 0
-	for key, one := range f.of {
-		if count := f.faded(one, now); fewest < 0 || count < fewest {
+	for key, one := range r.of {
+		if count := r.pace.faded(one, now); fewest < 0 || count < fewest {
 			drop, fewest = key, count
 		}
 		if seen++; seen == sample || fewest == 0 {
 			break
 		}
 	}
-	delete(f.of, drop)
+	delete(r.of, drop)
 }

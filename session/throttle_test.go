@@ -23,15 +23,15 @@ const dana, desk = "dana@example.com", "203.0.113.7"
 func TestFailuresDoubleTheWait(t *testing.T) {
 	c := newClock()
 	throttle := NewThrottle(c.read)
-	for n := range accountPace.free {
+	for n := range AccountPace.Free {
 		if wait := throttle.Try(dana, desk); wait != 0 {
 			t.Fatalf("attempt %d has to wait %v", n+1, wait)
 		}
 	}
 	for n := range 14 {
-		want := min(time.Second<<n, accountPace.most)
+		want := min(time.Second<<n, AccountPace.Most)
 		if wait := throttle.Try(dana, desk); wait != want {
-			t.Fatalf("after %d failures the wait is %v, want %v", accountPace.free+n, wait, want)
+			t.Fatalf("after %d failures the wait is %v, want %v", AccountPace.Free+n, wait, want)
 		}
 		c.pass(want - 1)
 		if wait := throttle.Try(dana, desk); wait != 1 {
@@ -49,7 +49,7 @@ func TestSuccessForgivesTheAccount(t *testing.T) {
 	throttle := NewThrottle(c.read)
 	for round := range 50 {
 		ip := fmt.Sprint("198.51.100.", round)
-		for range accountPace.free {
+		for range AccountPace.Free {
 			if wait := throttle.Try(dana, ip); wait != 0 {
 				t.Fatalf("has to wait %v", wait)
 			}
@@ -80,8 +80,8 @@ func TestOneAddressAgainstManyAccounts(t *testing.T) {
 			allowed++
 		}
 	}
-	if allowed != addressPace.free {
-		t.Errorf("%d attempts at once from one address, want %d", allowed, addressPace.free)
+	if allowed != AddressPace.Free {
+		t.Errorf("%d attempts at once from one address, want %d", allowed, AddressPace.Free)
 	}
 	if wait := throttle.Try("somebody@example.com", "203.0.113.8"); wait != 0 {
 		t.Errorf("another address has to wait %v", wait)
@@ -121,8 +121,8 @@ func TestManyAtTheSameMoment(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if allowed.Load() != int64(accountPace.free) {
-		t.Errorf("%d attempts slipped through together, want %d", allowed.Load(), accountPace.free)
+	if allowed.Load() != int64(AccountPace.Free) {
+		t.Errorf("%d attempts slipped through together, want %d", allowed.Load(), AccountPace.Free)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestFailuresFade(t *testing.T) {
 		c.pass(throttle.Try(dana, desk))
 	}
 	c.pass(24 * time.Hour)
-	for n := range accountPace.free {
+	for n := range AccountPace.Free {
 		if wait := throttle.Try(dana, desk); wait != 0 {
 			t.Fatalf("a day later, attempt %d has to wait %v", n+1, wait)
 		}
@@ -161,7 +161,7 @@ func TestFailuresFade(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	c := newClock()
 	throttle := NewThrottle(c.read)
-	for range accountPace.free + 3 {
+	for range AccountPace.Free + 3 {
 		c.pass(throttle.Try(dana, desk))
 	}
 	throttle.Try(dana, desk)
@@ -189,7 +189,7 @@ func TestThrottleKeepsItsWord(t *testing.T) {
 			c.pass(time.Duration(rapid.Int64Range(-int64(time.Minute), int64(20*time.Minute)).Draw(t, "passing")))
 			account, ip := account.Draw(t, "account"), ip.Draw(t, "ip")
 			wait := throttle.Try(account, ip)
-			if wait < 0 || wait > accountPace.most {
+			if wait < 0 || wait > AccountPace.Most {
 				t.Fatalf("wait %v", wait)
 			}
 			if wait > 0 {
@@ -203,7 +203,7 @@ func TestThrottleKeepsItsWord(t *testing.T) {
 			}
 			if rapid.Bool().Draw(t, "right") {
 				throttle.Succeeded(account, ip)
-				if count := throttle.accounts.of[throttle.accountKey(account)].count; count != 0 {
+				if count := throttle.accounts.of[throttle.accountKey(account)].Count; count != 0 {
 					t.Fatalf("%d failures count after a success", count)
 				}
 			}

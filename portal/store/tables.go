@@ -62,6 +62,7 @@ var Tables = []audit.Table{
 var Exempt = map[string]string{
 	"session":          "signing in, signing out and ending sessions are events of their own; the rest is last-seen times",
 	"sign_in_link":     "making and using a link are events of their own; the row holds a digest of the token only",
+	"sign_in_failure":  "counts attempts by digest, for some hours; each attempt is an event of its own",
 	"account_team":     "which teams a person ever joined: follows from the members, and tells where to look for them",
 	"account_activity": "last-seen times of people: they change without an action",
 	"device_activity":  "last-seen times of devices: they change without an action",

@@ -179,6 +179,15 @@ CREATE TABLE sign_in_link (
 CREATE INDEX sign_in_link_account ON sign_in_link (account);
 CREATE INDEX sign_in_link_expiry ON sign_in_link (expires_at);
 
+-- Failed attempts to sign in, where several processes have to know of them.
+CREATE TABLE sign_in_failure (
+    who      TEXT PRIMARY KEY, -- a digest of the account or the address
+    failures INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL,
+    until    INTEGER NOT NULL -- nothing of them counts afterwards
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sign_in_failure_until ON sign_in_failure (until);
+
 -- The teams that a person ever joined: ids only, so that the table can be a
 -- copy beside every team's rows where those are spread over machines.
 CREATE TABLE account_team (
