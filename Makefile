@@ -32,8 +32,8 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 
-bench: ## the benchmarks that README quotes
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
+bench: build ## the figures that README quotes (ARGS="--events N")
+	./bin/onrecord bench --format table $(ARGS)
 
 clean: ## remove what was built
 	rm -rf bin

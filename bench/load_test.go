@@ -1,112 +1,115 @@
 package bench
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
-	"strconv"
-	"sync"
+	"slices"
 	"testing"
 	"time"
 
 	"onrecord/audit"
-	"onrecord/database"
+	"onrecord/portal"
 )
 
-// What real audit logs look like (measured on two cloud logs and a Windows
-// log): actors follow a Zipf law with s about 1.6, objects one of about 1, four
-// fifths are reads, one action is rarer than one in a thousand, and the same
-// actor repeats the same action on the same object a fifth of the time.
-const (
-	actorCount  = 500
-	actorSkew   = 1.6
-	objectSkew  = 1.01
-	repeatShare = 0.2
-)
-
-var loadActions = []struct {
-	id    string
-	share float64
-}{
-	{"call.viewed", 0.25}, {"call.exported", 0.2}, {"session.signed_in", 0.15}, {"audit_log.viewed", 0.1},
-	{"user.viewed", 0.1}, {"device.viewed", 0.08}, {"metric.edited", 0.06}, {"user.changed", 0.0395},
-	{"device.changed", 0.02}, {"user.deleted", 0.0005},
-}
-
-func loadCatalogue() *audit.Catalogue {
-	var all []audit.Action
-	for _, a := range loadActions {
-		all = append(all, audit.Action{ID: a.id, Label: a.id, Group: "Load", Objects: []string{"call"}, Doc: "Load."})
-	}
-	return audit.MustCatalogue(all...)
-}
-
-// load is a source of intents with these distributions.
-type load struct {
-	r       *rand.Rand
-	actors  *rand.Zipf
-	objects *rand.Zipf
-	last    audit.Intent
-}
-
-func newLoad(seed uint64, events int) *load {
-	r := rand.New(rand.NewPCG(seed, 1))
-	return &load{r: r, actors: rand.NewZipf(r, actorSkew, 1, actorCount-1), objects: rand.NewZipf(r, objectSkew, 8, uint64(events/2))}
-}
-
-func actorID(i uint64) string { return fmt.Sprintf("user_01kb%022d", i) }
-func callID(i uint64) string  { return fmt.Sprintf("call_01kb%022d", i) }
-
-func (l *load) next() audit.Intent {
-	if l.last.Log != "" && l.r.Float64() < repeatShare {
-		return l.last
-	}
-	a, o, x := l.actors.Uint64(), l.objects.Uint64(), l.r.Float64()
-	action := loadActions[0].id
-	for _, each := range loadActions {
-		if action = each.id; x < each.share {
-			break
+// TestLoad compares the load with what was measured on real logs.
+func TestLoad(t *testing.T) {
+	const steps, span = 100_000, 365 * 24 * time.Hour
+	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	l := NewLoad(1, from, span, steps)
+	actors, objects, actions := map[uint64]float64{}, map[uint64]float64{}, map[string]float64{}
+	var reading, repeats, sameSecond, nobodys, calls float64
+	longest := time.Duration(0)
+	inSecond := map[int64]int{}
+	last := Step{Time: from}
+	for range steps {
+		s := l.Next()
+		if s.Time.Before(last.Time) {
+			t.Fatalf("%s comes after %s", s.Time, last.Time)
 		}
-		x -= each.share
+		actors[s.Actor]++
+		actions[s.Action]++
+		if s.object().Type == "call" {
+			objects[s.Object]++
+			calls++
+		}
+		if reads(s.Action) {
+			reading++
+		}
+		if s.Actor == last.Actor && s.Action == last.Action && s.Object == last.Object {
+			repeats++
+		}
+		if s.Actor == nobody {
+			nobodys++
+		}
+		if s.Time.Unix() == last.Time.Unix() {
+			sameSecond++
+		}
+		inSecond[s.Time.Unix()]++
+		longest = max(longest, s.Time.Sub(last.Time))
+		last = s
+		if a, ok := portal.Catalogue.Get(s.Action); !ok || s.object().Type != "" && !slices.Contains(a.Objects, s.object().Type) {
+			t.Fatalf("%s does not happen to a %q", s.Action, s.object().Type)
+		}
 	}
-	l.last = audit.Intent{
-		Log: team, Action: action,
-		Actor:   audit.Actor{Type: audit.ActorUser, ID: actorID(a), Name: "Person " + strconv.FormatUint(a, 10), Email: fmt.Sprintf("person%d@example.com", a)},
-		Object:  audit.Ref{Type: "call", ID: callID(o), Name: fmt.Sprintf("Call +1 555 %07d", o)},
-		Context: audit.Context{IP: fmt.Sprintf("203.0.113.%d", a%250), UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", Session: fmt.Sprintf("ses_01kb%022d", a), Request: "req_01kb0000000000000000000000", Via: "web"},
+	once, burst := 0.0, 0
+	for _, n := range objects {
+		if n == 1 {
+			once++
+		}
 	}
-	return l.last
+	for _, n := range inSecond {
+		burst = max(burst, n)
+	}
+	top := func(actions map[string]float64) (most float64) {
+		for _, n := range actions {
+			most = max(most, n)
+		}
+		return most
+	}
+	for _, c := range []struct {
+		what           string
+		got, low, high float64
+	}{
+		{"share of the busiest actor", actors[0] / steps, 0.40, 0.96},
+		{"actors", float64(len(actors)), 200, actorCount + 1},
+		{"objects seen once", once / float64(len(objects)), 0.25, 0.5},
+		{"share of the object that most happens to", objects[0] / calls, 0.01, 0.1},
+		{"share of readings", reading / steps, 0.75, 0.85},
+		{"share of the top action", top(actions) / steps, 0.2, 0.3},
+		{"share of the rare action", actions[rareAction] / steps, 0.0001, 0.001},
+		{"share of repeats", repeats / steps, 0.16, 0.26},
+		{"share in the same second as the one before", sameSecond / steps, 0.3, 0.9},
+		{"most in one second", float64(burst), 80, 300},
+		{"longest pause, hours", longest.Hours(), 3, 24 * 60},
+		{"what nobody did", nobodys / steps, 0.005, 0.05},
+		{"days that it takes", last.Time.Sub(from).Hours() / 24, 300, 430},
+	} {
+		if c.got < c.low || c.got > c.high {
+			t.Errorf("%s: %.4f, want %g to %g", c.what, c.got, c.low, c.high)
+		}
+	}
 }
 
-// fill records events as fast as they go, by a clock that runs a year through.
-func fill(b *testing.B, log *audit.Log, events int) {
-	b.Helper()
-	const clients = 256
-	var wg sync.WaitGroup
-	start := time.Now()
-	for c := range clients {
-		wg.Go(func() {
-			l := newLoad(uint64(c), events)
-			for range events / clients {
-				if _, err := log.Note(context.Background(), l.next()); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
+func TestLoadRepeatsItself(t *testing.T) {
+	a, b := NewLoad(7, time.Unix(0, 0), time.Hour, 500), NewLoad(7, time.Unix(0, 0), time.Hour, 500)
+	for i := range 500 {
+		if x, y := a.Next(), b.Next(); x != y {
+			t.Fatalf("step %d is %+v and %+v", i, x, y)
+		}
 	}
-	wg.Wait()
-	b.Logf("%d events in %s: %.0f a second", events, time.Since(start).Round(time.Second), float64(events)/time.Since(start).Seconds())
 }
 
-// fillBare copies the events into the table that a searchable log would have
-// without this engine: one row an event, a B-tree for each condition.
-func fillBare(b *testing.B, db *database.DB) {
-	b.Helper()
-	exec(b, db, `CREATE TABLE bare_event (log TEXT NOT NULL, id TEXT NOT NULL, actor TEXT, action TEXT, object TEXT, body BLOB, who BLOB, what BLOB, PRIMARY KEY (log, id)) STRICT`)
-	exec(b, db, `INSERT INTO bare_event SELECT log, id, body ->> 'actor' ->> 'id', body ->> 'action', body ->> 'object' ->> 'id', body,
-		(SELECT part FROM audit_part p WHERE p.n = e.n AND kind = 'who'), (SELECT part FROM audit_part p WHERE p.n = e.n AND kind = 'what') FROM audit_event e`)
-	for name, columns := range map[string]string{"actor": "log, actor, id", "action": "log, action, id", "object": "log, object, id", "actor_action": "log, actor, action, id"} {
-		exec(b, db, `CREATE INDEX bare_`+name+` ON bare_event (`+columns+`)`)
+// TestStepIntent has what real logs have and a log must take.
+func TestStepIntent(t *testing.T) {
+	l := NewLoad(1, time.Unix(1_767_225_600, 0), time.Hour, 20_000)
+	emails, most, system := map[string]bool{}, 0, false
+	for range 20_000 {
+		in := l.Next().Intent("team_x")
+		if in.Actor.ID == actorID(3) {
+			emails[in.Actor.Email] = true
+		}
+		most = max(most, len(in.Related))
+		system = system || in.Actor.Type == audit.ActorSystem
+	}
+	if len(emails) != 2 || most != 10 || !system {
+		t.Errorf("mail addresses of one person %v, most related objects %d, something by the system: %t", emails, most, system)
 	}
 }

@@ -49,6 +49,7 @@ type commands struct {
 		Revoke keysRevokeCommand `cmd:"" help:"End an API key at once."`
 	} `cmd:"" help:"API keys of a team."`
 	Backup  backupCommand  `cmd:"" help:"Copy the SQLite file while it is in use."`
+	Bench   benchCommand   `cmd:"" help:"Measure what being on the record costs, as ratios."`
 	Version versionCommand `cmd:"" help:"Show the version of the program and of its schemas."`
 }
 
