@@ -1,9 +1,11 @@
 // Package database opens the program's database and gives it one shape: a
-// pool of readers and one way to write. SQLite is the embedded default.
+// pool of readers and one way to write. SQLite is the embedded default,
+// PostgreSQL is for production.
 //
 // On SQLite every write of the process goes through one connection, whose
 // writer commits waiting changes together: a savepoint each, one fsync for
-// all of them ([DB.Write]).
+// all of them. On PostgreSQL each change is a serializable transaction of its
+// own, made again when the server or the connection gave it up ([DB.Write]).
 package database
 
 import (
@@ -11,12 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -29,36 +26,57 @@ type Querier interface {
 // DB is an open database. Its methods may be called from several goroutines.
 type DB struct {
 	dialect Dialect
-	path    string // SQLite: the file; "" for a handle that was handed in
+	path    string // SQLite: the file; "" for every other database
+	dsn     string // PostgreSQL: the address; "" for every other database
 	readers *sql.DB
-	writers *sql.DB
-	cached  statements // of the readers
-	writer  *writer
+	writers *sql.DB     // nil for a handle that was handed in
+	cached  *statements // of the readers; nil if their driver keeps its own
+	writer  changer
 }
 
-// readerConns bounds the pool of readers. Readers never wait for the writer
-// (write-ahead log), so a few more than there are cores keep both busy.
+// changer makes changes, as each database does it.
+type changer interface {
+	// write is [DB.WriteOnce]; made may be nil.
+	write(ctx context.Context, made func(*Tx) (bool, error), change func(*Tx) error) error
+
+	// waiting sets how long a change waits for others before it gives up.
+	waiting(time.Duration)
+
+	// close waits for the changes under way and refuses all later ones.
+	close()
+}
+
+// readerConns bounds the pool of readers. Readers never wait for writers, so a
+// few more than there are cores keep both busy.
 const readerConns = 8
 
 // Option changes how a database is opened.
 type Option func(*DB)
 
-// WithBusyWait sets how long a change waits for another process that holds the
-// database; 10 s unless set.
-func WithBusyWait(d time.Duration) Option { return func(db *DB) { db.writer.wait = d } }
+// WithBusyWait sets how long a change waits for others, or for a server that
+// cannot be reached; 10 s unless set.
+func WithBusyWait(d time.Duration) Option { return func(db *DB) { db.writer.waiting(d) } }
 
-// Open opens the database that dsn names: "sqlite:PATH". The file is made
-// when it is missing; its folder is not. It does not migrate.
+const dsnForms = "write sqlite:PATH, for example sqlite:onrecord.db, or postgres://USER@HOST/NAME"
+
+// Open opens the database that dsn names: "sqlite:PATH", or
+// "postgres://USER:PASSWORD@HOST:PORT/NAME?OPTIONS" as libpq reads it. A
+// SQLite file is made when it is missing, its folder is not; a PostgreSQL
+// database must be there. Open does not migrate.
 func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
-	path, ok := strings.CutPrefix(dsn, "sqlite:")
-	if !ok {
-		scheme, _, _ := strings.Cut(dsn, ":")
-		return nil, fmt.Errorf("database %q is not known: write sqlite:PATH, for example sqlite:onrecord.db", scheme+":…")
+	var db *DB
+	var err error
+	scheme, path, _ := strings.Cut(dsn, ":")
+	switch {
+	case scheme == "sqlite" && path == "":
+		return nil, fmt.Errorf("database %q names no file: %s", dsn, dsnForms)
+	case scheme == "sqlite":
+		db, err = openSQLite(ctx, path)
+	case scheme == "postgres" || scheme == "postgresql":
+		db, err = openPostgres(ctx, dsn)
+	default:
+		return nil, fmt.Errorf("database %q is not known: %s", scheme+":…", dsnForms)
 	}
-	if path == "" {
-		return nil, fmt.Errorf("database %q names no file: write sqlite:PATH, for example sqlite:onrecord.db", dsn)
-	}
-	db, err := openSQLite(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -68,119 +86,30 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	return db, nil
 }
 
-func openSQLite(ctx context.Context, path string) (*DB, error) {
-	if st, err := os.Stat(filepath.Dir(path)); err != nil || !st.IsDir() {
-		return nil, fmt.Errorf("database file %s: the folder %s does not exist: make it first", path, filepath.Dir(path))
-	}
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		return nil, fmt.Errorf("database file %s is a folder: name a file in it", path)
-	}
-	if err := writableWithFolder(path); err != nil {
-		return nil, notOpened(path, err)
-	}
-	db := &DB{dialect: SQLite, path: path}
-	var err error
-	if db.writers, err = sql.Open("sqlite", sqliteDSN(path, false)); err != nil {
-		return nil, fmt.Errorf("opening the database file %s: %w", path, err)
-	}
-	db.writers.SetMaxOpenConns(1)
-	// The writer's connection comes first: it makes the file and switches it
-	// to the write-ahead log, which a read-only connection cannot. While
-	// another process does just that, or repairs the log of one that died,
-	// SQLite answers busy without waiting.
-	for deadline := time.Now().Add(busyWait); ; time.Sleep(5 * time.Millisecond) {
-		db.writer, err = newWriter(ctx, db.writers, db.dialect, true)
-		if db.dialect.Condition(err) != Busy || time.Now().After(deadline) {
-			break
-		}
-	}
-	if err != nil {
-		db.writers.Close()
-		return nil, notOpened(path, err)
-	}
-	if db.readers, err = sql.Open("sqlite", sqliteDSN(path, true)); err == nil {
-		db.readers.SetMaxOpenConns(readerConns)
-		db.readers.SetMaxIdleConns(readerConns)
-		err = db.readers.PingContext(ctx)
-	}
-	if err == nil {
-		db.writer.files, err = watch(path)
-	}
-	if err != nil {
-		db.writer.close()
-		db.writers.Close()
-		return nil, notOpened(path, err)
-	}
-	return db, nil
-}
-
-// writableWithFolder looks before SQLite does, which would open a read-only
-// file all the same, and leave a log beside it that stays read-only for ever.
-func writableWithFolder(path string) error {
-	for _, name := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm"} {
-		if err := writable(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %s: %w", errReadOnly, name, err)
-		}
-	}
-	return nil
-}
-
-// notOpened says why and, where it can be said, what to do.
-func notOpened(path string, err error) error {
-	advice := ""
-	switch SQLite.Condition(err) {
-	case ReadOnly:
-		advice = ": the user who runs the program must be allowed to write the file and its folder"
-	case Full:
-		advice = ": make room on its disk"
-	case Busy:
-		advice = ": another program holds it, try again"
-	case Failing:
-		advice = ": it is damaged or no database of this program"
-	}
-	return fmt.Errorf("opening the database file %s: %w%s", path, err, advice)
-}
-
-// sqliteDSN puts every pragma into the address, because a pragma belongs to a
-// connection and the pool makes connections when it likes. busy_timeout comes
-// first: switching to the write-ahead log may itself have to wait.
-func sqliteDSN(path string, reader bool) string {
-	pragmas := []string{
-		"busy_timeout(10000)",
-		"journal_mode(WAL)",
-		"synchronous(FULL)",
-		"foreign_keys(ON)",
-		"recursive_triggers(ON)",
-		"trusted_schema(OFF)",
-		"cache_size(-32768)",
-	}
-	mode := "rwc"
-	if reader {
-		pragmas = append(pragmas, "query_only(ON)")
-		mode = "rw" // a reader never makes a file, even where one was removed
-	} else {
-		// A larger log between checkpoints writes hot index pages home less often.
-		pragmas = append(pragmas, "wal_autocheckpoint(4000)")
-	}
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	u.RawQuery = url.Values{"_pragma": pragmas, "_dqs": {"0"}, "mode": {mode}}.Encode()
-	return u.String()
-}
-
 // Wrap uses a handle that the caller opened and keeps: an application's own
-// database, which the audit engine joins. Close leaves the handle open.
+// database, which the audit engine joins. Close leaves the handle open. A
+// PostgreSQL handle is one of pgx's database/sql driver.
 func Wrap(ctx context.Context, handle *sql.DB, dialect Dialect) (*DB, error) {
-	w, err := newWriter(ctx, handle, dialect, false)
+	db := &DB{dialect: dialect, readers: handle}
+	var err error
+	switch dialect.Name {
+	case Postgres.Name:
+		db.writer, err = newPGWriter(handle), handle.PingContext(ctx)
+	default:
+		db.cached = &statements{}
+		db.writer, err = newWriter(ctx, handle, dialect, false)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("using the given database: %w", err)
 	}
-	return &DB{dialect: dialect, readers: handle, writer: w}, nil
+	return db, nil
 }
 
 // Dialect tells which database this is.
 func (db *DB) Dialect() Dialect { return db.dialect }
 
-// Path is the SQLite file, or "" if the handle was given to Wrap.
+// Path is the SQLite file, or "" if there is none or the handle was given to
+// Wrap.
 func (db *DB) Path() string { return db.path }
 
 // QueryContext reads outside any change.
@@ -204,6 +133,34 @@ func (db *DB) QueryRowContext(ctx context.Context, query string, args ...any) *s
 	return st.QueryRowContext(ctx, args...)
 }
 
+// Write runs fn in a transaction and returns after its commit is durable, or
+// with fn's error after everything it wrote is rolled back. fn may run several
+// times and must touch nothing but its Tx. A ctx that ends before fn's turn
+// leaves the change undone; once fn runs, the change is whole or absent and
+// Write waits to say which.
+//
+// fn may not call Write itself, nor wait for a goroutine that does: the first
+// answers [ErrNested], the second may never end. On SQLite all other changes
+// wait while fn runs; on PostgreSQL changes run side by side as if one after
+// another, and one that would break that runs again.
+//
+// If the server cannot be reached after the commit was sent, nobody knows
+// whether the change was made: the error's condition is [Unsure].
+//
+// Cost on SQLite: one fsync for all changes that wait at the same time. On
+// PostgreSQL: one round trip a statement, the first and the last of them
+// together with BEGIN and COMMIT.
+func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	return db.writer.write(ctx, nil, fn)
+}
+
+// WriteOnce is Write for a change that can be recognized: made tells, in a
+// transaction of its own, whether an earlier run was committed after all. With
+// it a change whose commit lost its answer is found, or made again.
+func (db *DB) WriteOnce(ctx context.Context, made func(*Tx) (bool, error), fn func(*Tx) error) error {
+	return db.writer.write(ctx, made, fn)
+}
+
 // Close lets waiting changes finish, then closes what Open opened.
 func (db *DB) Close() error {
 	db.writer.close()
@@ -211,58 +168,5 @@ func (db *DB) Close() error {
 	if db.writers == nil {
 		return nil
 	}
-	err := db.readers.Close()
-	if e := db.writers.Close(); err == nil {
-		err = e
-	}
-	return err
-}
-
-// maxStatements bounds each cache of prepared statements. Searches build
-// their text from the filter, so the number of texts has no natural bound.
-const maxStatements = 512
-
-// statements caches prepared statements: parsing SQL costs more than running
-// most of ours.
-type statements struct {
-	mu    sync.RWMutex
-	byTxt map[string]*sql.Stmt // guarded by mu
-}
-
-type preparer interface {
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-}
-
-// get gives the statement for query, or nil once the cache is full.
-func (s *statements) get(ctx context.Context, p preparer, query string) (*sql.Stmt, error) {
-	s.mu.RLock()
-	st, full := s.byTxt[query], len(s.byTxt) >= maxStatements
-	s.mu.RUnlock()
-	if st != nil || full {
-		return st, nil
-	}
-	st, err := p.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if other := s.byTxt[query]; other != nil {
-		st.Close()
-		return other, nil
-	}
-	if s.byTxt == nil {
-		s.byTxt = map[string]*sql.Stmt{}
-	}
-	s.byTxt[query] = st
-	return st, nil
-}
-
-func (s *statements) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, st := range s.byTxt {
-		st.Close()
-	}
-	s.byTxt = nil
+	return errors.Join(db.readers.Close(), db.writers.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"onrecord/database"
+	"onrecord/database/dbtest"
 )
 
 func open(t *testing.T) *database.DB {
@@ -54,7 +55,7 @@ func count(t *testing.T, db *database.DB) (n int) {
 func TestOpenNamesWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()
 	for dsn, want := range map[string]string{
-		"mysql://x":                   "sqlite:PATH",
+		"mysql://x":                   "postgres://USER@HOST/NAME",
 		"sqlite:":                     "names no file",
 		"sqlite:" + dir:               "is a folder",
 		"sqlite:" + dir + "/no/x.db":  "does not exist",
@@ -123,50 +124,52 @@ func TestPragmasHoldOnEveryConnection(t *testing.T) {
 }
 
 func TestWriteRollsBackOnlyTheOneThatFails(t *testing.T) {
-	db := open(t)
-	write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
-	boom := errors.New("boom")
-	var wg sync.WaitGroup
-	for i := range 200 {
-		wg.Go(func() {
-			err := db.Write(t.Context(), func(tx *database.Tx) error {
-				if _, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, i); err != nil {
-					return err
-				}
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db := dbtest.Open(t, dsn)
+		write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
+		boom := errors.New("boom")
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() {
+				err := db.Write(t.Context(), func(tx *database.Tx) error {
+					if _, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, i); err != nil {
+						return err
+					}
+					switch i % 4 {
+					case 1:
+						return boom
+					case 2:
+						panic("boom")
+					case 3: // a constraint that the change ignores still fails it
+						tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, i)
+					}
+					return nil
+				})
 				switch i % 4 {
+				case 0:
+					if err != nil {
+						t.Errorf("change %d: %v", i, err)
+					}
 				case 1:
-					return boom
+					if !errors.Is(err, boom) {
+						t.Errorf("change %d: %v, want its own error", i, err)
+					}
 				case 2:
-					panic("boom")
-				case 3: // a constraint that the change ignores still fails it
-					tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, i)
+					if _, ok := errors.AsType[*database.PanicError](err); !ok {
+						t.Errorf("change %d: %v, want the panic", i, err)
+					}
+				case 3:
+					if db.Dialect().Condition(err) != database.Constraint {
+						t.Errorf("change %d: %v, want the constraint", i, err)
+					}
 				}
-				return nil
 			})
-			switch i % 4 {
-			case 0:
-				if err != nil {
-					t.Errorf("change %d: %v", i, err)
-				}
-			case 1:
-				if !errors.Is(err, boom) {
-					t.Errorf("change %d: %v, want its own error", i, err)
-				}
-			case 2:
-				if _, ok := errors.AsType[*database.PanicError](err); !ok {
-					t.Errorf("change %d: %v, want the panic", i, err)
-				}
-			case 3:
-				if db.Dialect().Condition(err) != database.Constraint {
-					t.Errorf("change %d: %v, want the constraint", i, err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if n := count(t, db); n != 50 {
-		t.Errorf("%d rows, want the 50 that succeeded", n)
-	}
+		}
+		wg.Wait()
+		if n := count(t, db); n != 50 {
+			t.Errorf("%d rows, want the 50 that succeeded", n)
+		}
+	})
 }
 
 // A transaction that vanishes under a group must not let later statements of
@@ -208,104 +211,116 @@ func TestWriteSurvivesALostTransaction(t *testing.T) {
 }
 
 func TestAtCommitSeesOnlyWhatSucceeded(t *testing.T) {
-	db := open(t)
-	write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
-	flush := func(tx *database.Tx, items []any) error {
-		for _, x := range items {
-			if _, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, x); err != nil {
-				return err
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db := dbtest.Open(t, dsn)
+		write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
+		flush := func(tx *database.Tx, items []any) error {
+			for _, x := range items {
+				if _, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, x); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		var wg sync.WaitGroup
+		errs := make([]error, 40)
+		for i := range errs {
+			wg.Go(func() {
+				errs[i] = db.Write(t.Context(), func(tx *database.Tx) error {
+					tx.AtCommit("k", i/2*2, flush) // each pair collides
+					if i%4 == 0 {
+						return errors.New("no")
+					}
+					return nil
+				})
+			})
+		}
+		wg.Wait()
+		failed := 0
+		for _, err := range errs {
+			if err != nil {
+				failed++
 			}
 		}
-		return nil
-	}
-	var wg sync.WaitGroup
-	errs := make([]error, 40)
-	for i := range errs {
-		wg.Go(func() {
-			errs[i] = db.Write(t.Context(), func(tx *database.Tx) error {
-				tx.AtCommit("k", i/2*2, flush) // each pair collides
-				if i%4 == 0 {
-					return errors.New("no")
-				}
-				return nil
-			})
-		})
-	}
-	wg.Wait()
-	failed := 0
-	for _, err := range errs {
-		if err != nil {
-			failed++
+		// Of each pair {4k, 4k+1} one refuses itself; of {4k+2, 4k+3} one collides.
+		if n := count(t, db); n != 20 || failed != 20 {
+			t.Errorf("%d rows and %d failures, want 20 and 20", n, failed)
 		}
-	}
-	// Of each pair {4k, 4k+1} one refuses itself; of {4k+2, 4k+3} one collides.
-	if n := count(t, db); n != 20 || failed != 20 {
-		t.Errorf("%d rows and %d failures, want 20 and 20", n, failed)
-	}
+	})
 }
 
 func TestWriteAfterClose(t *testing.T) {
-	db, err := database.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "x.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Write(t.Context(), func(*database.Tx) error { return nil }); !errors.Is(err, database.ErrClosed) {
-		t.Errorf("Write after Close = %v", err)
-	}
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db, err := database.Open(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Write(t.Context(), func(*database.Tx) error { return nil }); !errors.Is(err, database.ErrClosed) {
+			t.Errorf("Write after Close = %v", err)
+		}
+	})
 }
 
 func TestTwoProcessesTakeTurns(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.db")
-	a, b := openAt(t, path), openAt(t, path)
-	write(t, a, `CREATE TABLE t (x)`)
-	var wg sync.WaitGroup
-	for _, db := range []*database.DB{a, b} {
-		for range 4 {
-			wg.Go(func() {
-				for range 50 {
-					write(t, db, `INSERT INTO t VALUES (1)`)
-				}
-			})
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		a, b := dbtest.Open(t, dsn), dbtest.Open(t, dsn)
+		write(t, a, `CREATE TABLE t (x INTEGER)`)
+		var wg sync.WaitGroup
+		for _, db := range []*database.DB{a, b} {
+			for range 4 {
+				wg.Go(func() {
+					for range 50 {
+						write(t, db, `INSERT INTO t VALUES (1)`)
+					}
+				})
+			}
 		}
-	}
-	wg.Wait()
-	if n := count(t, b); n != 400 {
-		t.Errorf("%d rows, want 400", n)
-	}
+		wg.Wait()
+		if n := count(t, b); n != 400 {
+			t.Errorf("%d rows, want 400", n)
+		}
+	})
 }
 
 func TestMigrate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.db")
-	db := openAt(t, path)
-	files := func(n int) fstest.MapFS {
-		m := fstest.MapFS{}
-		for i := 1; i <= n; i++ {
-			m[fmt.Sprintf("%04d_x.sql", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "-- +goose Up\nCREATE TABLE t%d (x);\n", i)}
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db := dbtest.Open(t, dsn)
+		files := func(n int) fstest.MapFS {
+			m := fstest.MapFS{}
+			for i := 1; i <= n; i++ {
+				m[fmt.Sprintf("%04d_x.sql", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "-- +goose Up\nCREATE TABLE t%d (x INTEGER);\n", i)}
+			}
+			return m
 		}
-		return m
-	}
-	ctx := context.Background()
-	if backup, err := db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(1)}); err != nil || backup != "" {
-		t.Fatalf("first migration: copy %q, %v; want no copy of an empty database", backup, err)
-	}
-	if backup, err := db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(1)}); err != nil || backup != "" {
-		t.Fatalf("again: copy %q, %v", backup, err)
-	}
-	write(t, db, `INSERT INTO t1 VALUES (42)`)
-	backup, err := db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(3)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var x int
-	if err := openAt(t, backup).QueryRowContext(ctx, `SELECT x FROM t1`).Scan(&x); err != nil || x != 42 {
-		t.Errorf("the copy %s holds %d, %v", backup, x, err)
-	}
-	_, err = db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(2)})
-	newer, ok := errors.AsType[*database.NewerError](err)
-	if !ok || newer.Has != 3 || newer.Program != 2 {
-		t.Fatalf("an older program got %v, want both versions", err)
-	}
+		ctx := context.Background()
+		if backup, err := db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(1)}); err != nil || backup != "" {
+			t.Fatalf("first migration: copy %q, %v; want no copy of an empty database", backup, err)
+		}
+		if backup, err := db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(1)}); err != nil || backup != "" {
+			t.Fatalf("again: copy %q, %v", backup, err)
+		}
+		write(t, db, `INSERT INTO t1 VALUES (42)`)
+		backup, err := db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(3)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var x int
+		if db.Dialect().Name == "sqlite" {
+			db = openAt(t, backup)
+		} else if backup != "" {
+			t.Errorf("a copy %s was made of a database on a server", backup)
+		}
+		if err := db.QueryRowContext(ctx, `SELECT x FROM t1`).Scan(&x); err != nil || x != 42 {
+			t.Errorf("the copy %s holds %d, %v", backup, x, err)
+		}
+		db = dbtest.Open(t, dsn)
+		_, err = db.Migrate(ctx, database.Migrations{Name: "thing", FS: files(2)})
+		newer, ok := errors.AsType[*database.NewerError](err)
+		if !ok || newer.Has != 3 || newer.Program != 2 {
+			t.Fatalf("an older program got %v, want both versions", err)
+		}
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"onrecord/database"
+	"onrecord/database/dbtest"
 )
 
 func insert(db *database.DB, values ...any) error {
@@ -50,39 +51,43 @@ func together(t *testing.T, db *database.DB, n int, change func(i int, tx *datab
 }
 
 func TestWriteInsideAChangeIsRefused(t *testing.T) {
-	db := open(t)
-	write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
-	err := db.Write(t.Context(), func(tx *database.Tx) error {
-		if err := insert(db, 1); !errors.Is(err, database.ErrNested) {
-			t.Errorf("a write inside a change: %v, want ErrNested", err)
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db := dbtest.Open(t, dsn)
+		write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
+		err := db.Write(t.Context(), func(tx *database.Tx) error {
+			if err := insert(db, 1); !errors.Is(err, database.ErrNested) {
+				t.Errorf("a write inside a change: %v, want ErrNested", err)
+			}
+			_, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES (2)`)
+			return err
+		})
+		if err != nil || count(t, db) != 1 {
+			t.Errorf("%d rows, %v; want the outer change alone", count(t, db), err)
 		}
-		_, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES (2)`)
-		return err
 	})
-	if err != nil || count(t, db) != 1 {
-		t.Errorf("%d rows, %v; want the outer change alone", count(t, db), err)
-	}
 }
 
 // A change that ends its goroutine, as t.FailNow does, ends only itself.
 func TestChangeEndsItsGoroutine(t *testing.T) {
-	db := open(t)
-	write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
-	errs := together(t, db, 10, func(i int, tx *database.Tx) error {
-		_, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, i)
-		if i == 4 {
-			runtime.Goexit()
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db := dbtest.Open(t, dsn)
+		write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
+		errs := together(t, db, 10, func(i int, tx *database.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, i)
+			if i == 4 {
+				runtime.Goexit()
+			}
+			return err
+		})
+		for i, err := range errs {
+			if (i == 4) != errors.Is(err, database.ErrExited) || i != 4 && err != nil {
+				t.Errorf("change %d: %v", i, err)
+			}
 		}
-		return err
+		if n := count(t, db); n != 9 {
+			t.Errorf("%d rows, want 9", n)
+		}
 	})
-	for i, err := range errs {
-		if (i == 4) != errors.Is(err, database.ErrExited) || i != 4 && err != nil {
-			t.Errorf("change %d: %v", i, err)
-		}
-	}
-	if n := count(t, db); n != 9 {
-		t.Errorf("%d rows, want 9", n)
-	}
 }
 
 // A change that ignores the failure of any kind of statement fails all the
@@ -126,49 +131,53 @@ func TestIgnoredFailure(t *testing.T) {
 }
 
 func TestTxIsOverWithItsChange(t *testing.T) {
-	db := open(t)
-	write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
-	var kept *database.Tx
-	if err := db.Write(t.Context(), func(tx *database.Tx) error { kept = tx; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	var x int
-	_, exec := kept.ExecContext(t.Context(), `INSERT INTO t VALUES (1)`)
-	_, query := kept.QueryContext(t.Context(), `INSERT INTO t VALUES (2) RETURNING x`)
-	row := kept.QueryRowContext(t.Context(), `INSERT INTO t VALUES (3) RETURNING x`).Scan(&x)
-	for _, err := range []error{exec, query, row} {
-		if err == nil || !strings.Contains(err.Error(), "is over") {
-			t.Errorf("a statement after the change: %v", err)
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db := dbtest.Open(t, dsn)
+		write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
+		var kept *database.Tx
+		if err := db.Write(t.Context(), func(tx *database.Tx) error { kept = tx; return nil }); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if n := count(t, db); n != 0 {
-		t.Errorf("%d rows, want none", n)
-	}
+		var x int
+		_, exec := kept.ExecContext(t.Context(), `INSERT INTO t VALUES (1)`)
+		_, query := kept.QueryContext(t.Context(), `INSERT INTO t VALUES (2) RETURNING x`)
+		row := kept.QueryRowContext(t.Context(), `INSERT INTO t VALUES (3) RETURNING x`).Scan(&x)
+		for _, err := range []error{exec, query, row} {
+			if err == nil || !strings.Contains(err.Error(), "is over") {
+				t.Errorf("a statement after the change: %v", err)
+			}
+		}
+		if n := count(t, db); n != 0 {
+			t.Errorf("%d rows, want none", n)
+		}
+	})
 }
 
 func TestPanicAtTheEndOfAGroup(t *testing.T) {
-	db := open(t)
-	write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
-	flush := func(tx *database.Tx, items []any) error {
-		for _, x := range items {
-			if x == 3 {
-				panic("boom")
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db := dbtest.Open(t, dsn)
+		write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
+		flush := func(tx *database.Tx, items []any) error {
+			for _, x := range items {
+				if x == 3 {
+					panic("boom")
+				}
+				if _, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, x); err != nil {
+					return err
+				}
 			}
-			if _, err := tx.ExecContext(t.Context(), `INSERT INTO t VALUES ($1)`, x); err != nil {
-				return err
+			return nil
+		}
+		for i, err := range together(t, db, 6, func(i int, tx *database.Tx) error { tx.AtCommit("k", i, flush); return nil }) {
+			_, panicked := errors.AsType[*database.PanicError](err)
+			if panicked != (i == 3) || i != 3 && err != nil {
+				t.Errorf("change %d: %v", i, err)
 			}
 		}
-		return nil
-	}
-	for i, err := range together(t, db, 6, func(i int, tx *database.Tx) error { tx.AtCommit("k", i, flush); return nil }) {
-		_, panicked := errors.AsType[*database.PanicError](err)
-		if panicked != (i == 3) || i != 3 && err != nil {
-			t.Errorf("change %d: %v", i, err)
+		if n := count(t, db); n != 5 {
+			t.Errorf("%d rows, want 5", n)
 		}
-	}
-	if n := count(t, db); n != 5 {
-		t.Errorf("%d rows, want 5", n)
-	}
+	})
 }
 
 // hold takes the write lock as another program would.
@@ -308,34 +317,35 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestCloseAnswersWhoWaits(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.db")
-	db, err := database.Open(t.Context(), "sqlite:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
-	errs := make([]error, 600)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() { errs[i] = insert(db, i) })
-	}
-	time.Sleep(time.Millisecond)
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	wg.Wait()
-	done := 0
-	for i, err := range errs {
-		switch {
-		case err == nil:
-			done++
-		case !errors.Is(err, database.ErrClosed):
-			t.Errorf("change %d: %v", i, err)
+	dbtest.Each(t, func(t *testing.T, dsn string) {
+		db, err := database.Open(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if n := count(t, openAt(t, path)); n != done {
-		t.Errorf("%d rows, %d were answered as done", n, done)
-	}
+		write(t, db, `CREATE TABLE t (x INTEGER PRIMARY KEY)`)
+		errs := make([]error, 600)
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() { errs[i] = insert(db, i) })
+		}
+		time.Sleep(time.Millisecond)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		done := 0
+		for i, err := range errs {
+			switch {
+			case err == nil:
+				done++
+			case !errors.Is(err, database.ErrClosed):
+				t.Errorf("change %d: %v", i, err)
+			}
+		}
+		if n := count(t, dbtest.Open(t, dsn)); n != done {
+			t.Errorf("%d rows, %d were answered as done", n, done)
+		}
+	})
 }
 
 // A process that writes without a pause lets the single changes of another in.
@@ -389,30 +399,31 @@ func TestBulkLetsOthersIn(t *testing.T) {
 func TestOpenAndMigrateAtOnce(t *testing.T) {
 	files := fstest.MapFS{}
 	for i := range 3 {
-		files[fmt.Sprintf("%04d_x.sql", i+1)] = &fstest.MapFile{Data: fmt.Appendf(nil, "-- +goose Up\nCREATE TABLE t%d (x);\n", i)}
+		files[fmt.Sprintf("%04d_x.sql", i+1)] = &fstest.MapFile{Data: fmt.Appendf(nil, "-- +goose Up\nCREATE TABLE t%d (x INTEGER);\n", i)}
 	}
-	for range 5 {
-		path := filepath.Join(t.TempDir(), "x.db")
-		var wg sync.WaitGroup
-		for range 4 {
-			wg.Go(func() {
-				db, err := database.Open(t.Context(), "sqlite:"+path)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer db.Close()
-				if _, err := db.Migrate(t.Context(), database.Migrations{Name: "thing", FS: files}); err != nil {
-					t.Error(err)
-				}
-				if err := db.Write(t.Context(), func(tx *database.Tx) error {
-					_, err := tx.ExecContext(t.Context(), `INSERT INTO t2 VALUES (1)`)
-					return err
-				}); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
+	for range 3 {
+		dbtest.Each(t, func(t *testing.T, dsn string) {
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					db, err := database.Open(t.Context(), dsn)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer db.Close()
+					if _, err := db.Migrate(t.Context(), database.Migrations{Name: "thing", FS: files}); err != nil {
+						t.Error(err)
+					}
+					if err := db.Write(t.Context(), func(tx *database.Tx) error {
+						_, err := tx.ExecContext(t.Context(), `INSERT INTO t2 VALUES (1)`)
+						return err
+					}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 // Migrations is one schema with its own version: the portal's, the engine's,
@@ -45,21 +46,12 @@ func (m Migrations) Latest() (int64, error) {
 // Migrate brings one schema up to date. A SQLite file that already holds an
 // older version of it is copied first; the copy's path is returned.
 func (db *DB) Migrate(ctx context.Context, m Migrations) (backup string, err error) {
-	handle := db.writers
-	if handle == nil {
-		handle = db.readers
-	} else {
-		// The writer keeps the only connection of its pool; migrations run on
-		// one of their own while nothing else writes yet.
-		handle, err = sql.Open("sqlite", sqliteDSN(db.path, false)+"&_txlock=immediate")
-		if err != nil {
-			return "", fmt.Errorf("opening for migration: %w", err)
-		}
-		defer handle.Close()
-		handle.SetMaxOpenConns(1)
+	handle, done, err := db.migrating()
+	if err != nil {
+		return "", fmt.Errorf("opening for migration: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, handle, m.FS,
-		goose.WithTableName(m.Name+"_version"), goose.WithDisableGlobalRegistry(true))
+	defer done()
+	provider, err := db.provider(handle, m)
 	if err != nil {
 		return "", fmt.Errorf("reading the %s migrations: %w", m.Name, err)
 	}
@@ -91,6 +83,39 @@ func (db *DB) Migrate(ctx context.Context, m Migrations) (backup string, err err
 		has = now
 	}
 	return backup, nil
+}
+
+// migrating gives a handle for migrations. The writer of SQLite keeps the only
+// connection of its pool, and a step on PostgreSQL may take longer than any
+// other statement may: migrations run on a connection of their own.
+func (db *DB) migrating() (handle *sql.DB, done func() error, err error) {
+	switch {
+	case db.writers == nil:
+		return db.readers, func() error { return nil }, nil
+	case db.dsn != "":
+		handle, err = patientPostgres(db.dsn)
+	default:
+		handle, err = sql.Open("sqlite", sqliteDSN(db.path, false)+"&_txlock=immediate")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	handle.SetMaxOpenConns(1)
+	return handle, handle.Close, nil
+}
+
+// provider is goose for one schema. Programs that start at the same time take
+// turns: SQLite's transactions do, PostgreSQL has a lock for it.
+func (db *DB) provider(handle *sql.DB, m Migrations) (*goose.Provider, error) {
+	options := []goose.ProviderOption{goose.WithTableName(m.Name + "_version"), goose.WithDisableGlobalRegistry(true)}
+	if db.dialect.Name == SQLite.Name {
+		return goose.NewProvider(goose.DialectSQLite3, handle, m.FS, options...)
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, handle, m.FS, append(options, goose.WithSessionLocker(locker))...)
 }
 
 // copyBefore writes a compact copy of the file beside it.

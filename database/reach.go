@@ -10,7 +10,8 @@ import (
 // Reach asks whether the database answers, and on SQLite whether its file is
 // still the one that was opened ([ErrMoved]).
 func (db *DB) Reach(ctx context.Context) error {
-	if f := db.writer.files; f != nil {
+	if w, ok := db.writer.(*writer); ok && w.files != nil {
+		f := w.files
 		now, err := os.Stat(f.path)
 		if err != nil || !os.SameFile(now, f.main) {
 			return fmt.Errorf("%s: %w", f.path, ErrMoved)

@@ -9,9 +9,10 @@ import (
 	"runtime/debug"
 )
 
-// Tx is one change: a savepoint in the writer's transaction, or a transaction
-// that the caller holds ([Join]). It is valid until its function returns and
-// belongs to one goroutine.
+// Tx is one change: a savepoint in the writer's transaction (SQLite), a
+// transaction (PostgreSQL), or one that the caller holds ([Join]). It is valid
+// until its function returns and belongs to one goroutine. On PostgreSQL all
+// rows of a query must be read or closed before the next statement.
 //
 // After a statement has failed every further one fails with the same error:
 // the database may have rolled everything back, and the next statement would
@@ -20,9 +21,11 @@ import (
 type Tx struct {
 	ctx    context.Context
 	on     session
-	cached *statements // nil: the caller's transaction, nothing is cached
+	cached *statements                          // nil: nothing is cached here
+	hold   func(query string, args []any) error // nil: a statement cannot be held back
 	group  *group
 	failed error
+	cause  error // of the first statement that failed
 }
 
 // session is what both a connection and a transaction can do.
@@ -88,6 +91,17 @@ func (t *Tx) ExecContext(_ context.Context, query string, args ...any) (sql.Resu
 	return res, t.fail(err)
 }
 
+// Ahead writes without waiting for the answer, where the database allows it:
+// the statement goes in front of the next one, in the same round trip, and its
+// error is that one's.
+func (t *Tx) Ahead(query string, args ...any) error {
+	if t.hold == nil || t.failed != nil {
+		_, err := t.ExecContext(t.ctx, query, args...)
+		return err
+	}
+	return t.fail(t.hold(query, args))
+}
+
 // QueryContext reads inside the change.
 func (t *Tx) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
 	if t.failed != nil {
@@ -142,6 +156,7 @@ func (t *Tx) prepared(query string) (*sql.Stmt, error) {
 
 func (t *Tx) fail(err error) error {
 	if err != nil && t.failed == nil {
+		t.cause = err
 		t.failed = fmt.Errorf("an earlier statement of this change failed: %w", err)
 	}
 	return err

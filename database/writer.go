@@ -46,6 +46,9 @@ var (
 	// t.FailNow).
 	ErrExited = errors.New("a change ended its goroutine")
 
+	// ErrUnsure answers a change whose commit was sent and never answered.
+	ErrUnsure = errors.New("the connection was lost while the change was committed")
+
 	// errLost reports that the database rolled the whole transaction back
 	// under a change (a full disk or an interrupted write does that on SQLite).
 	errLost = errors.New("the transaction was lost")
@@ -115,22 +118,11 @@ func (w *writer) close() {
 	<-w.done
 }
 
-// Write runs fn in a transaction and returns after its commit is durable, or
-// with fn's error after everything it wrote is rolled back. fn may run twice
-// and must touch nothing but its Tx. A ctx that ends before fn's turn leaves
-// the change undone; once fn runs, the change is whole or absent and Write
-// waits to say which.
-//
-// fn may not call Write itself, nor wait for a goroutine that does: the first
-// answers [ErrNested], the second never ends. While fn runs all other changes
-// wait.
-//
-// Cost: one fsync for all changes that wait at the same time.
-func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
-	return db.writer.write(ctx, fn)
-}
+func (w *writer) waiting(d time.Duration) { w.wait = d }
 
-func (w *writer) write(ctx context.Context, fn func(*Tx) error) error {
+// write queues the change. A commit of SQLite is answered for certain, so
+// nobody needs to ask whether it was made.
+func (w *writer) write(ctx context.Context, _ func(*Tx) (bool, error), fn func(*Tx) error) error {
 	j := &job{ctx: ctx, fn: fn, answer: make(chan error, 1)}
 	look := time.NewTimer(nestedAfter)
 	defer look.Stop()
