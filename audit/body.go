@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // body is the sealed bytes as Go reads them. Its fields stand in the order of
@@ -47,7 +46,7 @@ type bodyChange struct {
 func bodyOf(e *Event) body {
 	b := body{
 		V: bodyVersion, Log: e.Log, ID: e.ID, Links: e.Links,
-		Time: e.Time.UTC().Format(timeFormat), Recorded: e.Recorded.UTC().Format(timeFormat),
+		Time: showStamp(e.Time), Recorded: showStamp(e.Recorded),
 		Action: e.Action, Outcome: string(e.Outcome), Error: e.Error,
 		Session: e.Context.Session, Request: e.Context.Request, Via: e.Context.Via, Source: e.Source,
 	}
@@ -101,14 +100,6 @@ func (b *body) event() (Event, error) {
 		e.Changes = append(e.Changes, Change{Ref{Type: c.On.Type, ID: c.On.ID}, c.Prev, c.Field, class, c.From, c.To})
 	}
 	return e, nil
-}
-
-func readStamp(s string) (time.Time, error) {
-	t, err := time.Parse(timeFormat, s)
-	if err != nil || t.Format(timeFormat) != s {
-		return t, fmt.Errorf("%q is no time to the microsecond between the years 0 and 9999", s)
-	}
-	return t, nil
 }
 
 // check refuses bytes that no event can have. It is asked before bytes are

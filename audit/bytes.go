@@ -15,7 +15,6 @@ const (
 	bodyVersion = 1
 	maxBody     = 16 << 10 // bytes; a C2SP entry bundle ends at 65,535
 	maxPart     = 1 << 20  // bytes
-	timeFormat  = "2006-01-02T15:04:05.000000Z"
 
 	whoDomain   = "onrecord/v1/who\x00"
 	whatDomain  = "onrecord/v1/what\x00"

@@ -1,9 +1,6 @@
 package audit
 
-import (
-	"encoding/json"
-	"time"
-)
+import "encoding/json"
 
 // The JSON of an event, as docs/event-format.md shows it. Fields are only ever
 // added.
@@ -72,7 +69,9 @@ type contextJSON struct {
 }
 
 // MarshalJSON renders the event as API, export and command line show it.
-func (e Event) MarshalJSON() ([]byte, error) {
+func (e Event) MarshalJSON() ([]byte, error) { return json.Marshal(e.json()) }
+
+func (e *Event) json() eventJSON {
 	j := eventJSON{
 		ID: e.ID, Team: e.Log, Time: stampOf(e.Time), Recorded: stampOf(e.Recorded), Version: e.Version, Unread: e.Version != bodyVersion, Leaf: e.Leaf,
 		Action: e.Action, Outcome: e.Outcome, Error: e.Error, Reason: e.Reason, Data: e.Data, Source: e.Source,
@@ -94,7 +93,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	for _, l := range e.Links {
 		j.Links = append(j.Links, linkJSON(l))
 	}
-	return json.Marshal(j)
+	return j
 }
 
 func (c Change) json() changeJSON {
@@ -109,11 +108,4 @@ func (c Change) json() changeJSON {
 		j.To = &c.To
 	}
 	return j
-}
-
-func stampOf(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(timeFormat)
 }

@@ -7,16 +7,21 @@ import (
 	"onrecord/database"
 )
 
+// rowsAt reads the stored events at the places that a query gives, in its
+// order. CROSS JOIN keeps that order: SQLite takes it as written.
+func rowsAt(places string) string {
+	return `
+		SELECT e.n, e.body, who.salt, who.part, what.salt, what.part
+		FROM (` + places + `) AS place
+		CROSS JOIN audit_event e ON e.n = place.n
+		LEFT JOIN audit_part what ON what.n = e.n AND what.kind = 'what'
+		LEFT JOIN audit_part who ON who.n = e.n AND who.kind = 'who'`
+}
+
 // readEvents decodes the events at the places that a query gives, in its
 // order.
 func readEvents(ctx context.Context, q database.Querier, places string, each func(placed), args ...any) error {
-	// CROSS JOIN keeps the order of the places: SQLite takes it as written.
-	rows, err := q.QueryContext(ctx, `
-		SELECT e.n, e.body, who.salt, who.part, what.salt, what.part
-		FROM (`+places+`) AS place
-		CROSS JOIN audit_event e ON e.n = place.n
-		LEFT JOIN audit_part what ON what.n = e.n AND what.kind = 'what'
-		LEFT JOIN audit_part who ON who.n = e.n AND who.kind = 'who'`, args...)
+	rows, err := q.QueryContext(ctx, rowsAt(places), args...)
 	if err != nil {
 		return fmt.Errorf("reading events: %w", err)
 	}
