@@ -62,7 +62,7 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 		return c, errors.New("a checkpoint has at least three lines, each with its end: origin, size, root")
 	}
 	c.Origin, c.Extension = lines[0], lines[3]
-	if !validName(c.Origin) {
+	if !ValidName(c.Origin) {
 		return c, fmt.Errorf("the origin %q is no name: it must not be empty and holds neither spaces nor plus", clip(c.Origin))
 	}
 	var err error
@@ -98,8 +98,8 @@ func parseHash(s string) (tlog.Hash, error) {
 	return tlog.Hash{}, fmt.Errorf("%q is no SHA-256 in base64", clip(s))
 }
 
-// validName tells whether a key may have this name (C2SP signed-note).
-func validName(name string) bool {
+// ValidName tells whether a key may have this name (C2SP signed-note).
+func ValidName(name string) bool {
 	return name != "" && utf8.ValidString(name) && !strings.Contains(name, "+") &&
 		strings.IndexFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) < 0
 }

@@ -138,7 +138,7 @@ func parseKey(vkey string, kind byte) (name string, public ed25519.PublicKey, er
 	case strings.HasPrefix(vkey, "PRIVATE+KEY+"):
 		// Say no more of it than that: this text may land in a log.
 		return "", nil, errors.New("this is a private key: verifying needs the public one, which \"onrecord keys signing\" prints; keep the private one secret")
-	case !ok || !validName(name):
+	case !ok || !ValidName(name):
 		return refuse("it has not three parts joined by +")
 	case err != nil || strings.ContainsAny(text, "\r\n"):
 		return refuse("the third part is not base64")

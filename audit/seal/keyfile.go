@@ -85,7 +85,7 @@ func parsePrivate(line string) (NamedKey, error) {
 	wrong := errors.New("no private key: PRIVATE+KEY+name+hash+base64")
 	rest, ok := strings.CutPrefix(line, "PRIVATE+KEY+")
 	parts := strings.SplitN(rest, "+", 3) // base64 holds pluses of its own
-	if !ok || len(parts) != 3 || !validName(parts[0]) {
+	if !ok || len(parts) != 3 || !ValidName(parts[0]) {
 		return NamedKey{}, wrong
 	}
 	data, err := base64.StdEncoding.Strict().DecodeString(parts[2])

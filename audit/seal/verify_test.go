@@ -53,18 +53,25 @@ func TestLaterVersion(t *testing.T) {
 	}
 }
 
-// TestTampered changes a file in each way that somebody might, and wants the
-// culprit named.
-func TestTampered(t *testing.T) {
-	s := newSample(t, team, 20)
+// tampering is a file that somebody has changed.
+type tampering struct {
+	name, file string
+	want       []string // each is in the faults
+}
+
+// tamperings changes an export in each way that somebody might.
+func tamperings(t testing.TB, key seal.Key) []tampering {
+	t.Helper()
+	s := newSampleWith(t, key, 20)
 	other := newSample(t, "team_02", 20)
 	other.key = s.key
 	stranger := newSample(t, team, 20)
 	good := s.all(t)
+	var all []tampering
 	for _, c := range []struct {
 		name   string
 		change func(lines []string) []string
-		want   []string // each is in the faults
+		want   []string
 	}{
 		{"a byte of an event", replaceIn(7, `"outcome":"ok"`, `"outcome":"no"`), []string{"line 8, leaf 6, event evt_00000006: the event was changed"}},
 		{"a name", replaceIn(7, "Dana Cruz", "Dina Cruz"), []string{"line 8, leaf 6, event evt_00000006: the part who is not the one"}},
@@ -125,11 +132,19 @@ func TestTampered(t *testing.T) {
 			return renew(l)
 		}, []string{"the events are not those that the checkpoint signs", "it cannot be told which"}},
 	} {
+		lines := strings.SplitAfter(good, "\n")
+		lines = c.change(slices.Clone(lines[:len(lines)-1]))
+		all = append(all, tampering{c.name, strings.Join(lines, ""), c.want})
+	}
+	return all
+}
+
+// TestTampered wants the culprit named.
+func TestTampered(t *testing.T) {
+	s := newSample(t, team, 0)
+	for _, c := range tamperings(t, s.key) {
 		t.Run(c.name, func(t *testing.T) {
-			lines := strings.SplitAfter(good, "\n")
-			lines = c.change(slices.Clone(lines[:len(lines)-1]))
-			file := strings.Join(lines, "")
-			r := s.verify(t, file)
+			r := s.verify(t, c.file)
 			if r.OK() {
 				t.Fatal("nothing was found")
 			}

@@ -48,6 +48,8 @@ type commands struct {
 		List   keysListCommand   `cmd:"" help:"List the API keys of a team."`
 		Revoke keysRevokeCommand `cmd:"" help:"End an API key at once."`
 	} `cmd:"" help:"API keys of a team."`
+	Verify  verifyCommand  `cmd:"" help:"Prove, without a database, that an export is a true copy of the log."`
+	Witness witnessCommand `cmd:"" help:"Be an independent witness of the growth of logs."`
 	Backup  backupCommand  `cmd:"" help:"Copy the SQLite file while it is in use."`
 	Bench   benchCommand   `cmd:"" help:"Measure what being on the record costs, as ratios."`
 	Version versionCommand `cmd:"" help:"Show the version of the program and of its schemas."`

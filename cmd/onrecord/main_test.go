@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			return errors.Join(ln.Close(), second.Close())
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "ready": ready, "get": get, "bytes": rawBytes, "newer": newer, "checklog": checkLog,
+			"exits": exits, "ready": ready, "get": get, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
 		},
 	})
 }
@@ -79,6 +79,18 @@ func ready(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		if time.Now().After(deadline) {
 			ts.Fatalf("nobody serves: %v", err)
+		}
+	}
+}
+
+// appears FILE waits until there is such a file.
+func appears(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("there is no %s", args[0])
 		}
 	}
 }
