@@ -12,7 +12,7 @@ import (
 // row as it stands.
 func (c *checker) state(ctx context.Context) error {
 	for _, t := range c.log.tables {
-		cols, err := columns(ctx, c.log.db, t.Name)
+		cols, err := columns(ctx, c.q, t.Name)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (c *checker) table(ctx context.Context, t Table, cols []column) error {
 	if err != nil {
 		return err
 	}
-	rows, err := c.log.db.QueryContext(ctx, `SELECT `+strings.Join(names, ", ")+` FROM `+quote(t.Name))
+	rows, err := c.q.QueryContext(ctx, `SELECT `+strings.Join(names, ", ")+` FROM `+quote(t.Name))
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (c *checker) logsOf(ctx context.Context, t Table) (map[string]string, error
 	if t.Log != "" {
 		return nil, nil
 	}
-	rows, err := c.log.db.QueryContext(ctx, `SELECT DISTINCT `+stamp+` FROM `+quote(t.Name))
+	rows, err := c.q.QueryContext(ctx, `SELECT DISTINCT `+stamp+` FROM `+quote(t.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (c *checker) logOf(ctx context.Context, event string) (string, error) {
 		return "", nil // not an id: no log has it, the row is reported as unexplained
 	}
 	var log string
-	err = c.log.db.QueryRowContext(ctx, `SELECT log FROM audit_event WHERE n BETWEEN $1 AND $2 AND id = $3`, first, last, event).Scan(&log)
+	err = c.q.QueryRowContext(ctx, `SELECT log FROM audit_event WHERE n BETWEEN $1 AND $2 AND id = $3`, first, last, event).Scan(&log)
 	if err == sql.ErrNoRows {
 		return "", nil
 	}

@@ -185,26 +185,45 @@ func uniqueKeys(ctx context.Context, q database.Querier, table string) ([][]stri
 }
 
 // engineGuards protect the engine's own tables: an event enters only through
-// the queue of the sealer and never changes; a part and a name can only be
+// the queue of the sealer, leaves the queue only with a leaf, and never changes;
+// leaves and checkpoints are only ever added; a part and a name can only be
 // erased, while a record of it is open.
 func engineGuards() []trigger {
-	notQueued := "NOT EXISTS (SELECT 1 FROM audit_unsealed WHERE n = NEW.n)"
+	notQueued := "NOT EXISTS (SELECT 1 FROM audit_unsealed WHERE log = NEW.log AND n = NEW.n)"
 	notOpen := "NOT EXISTS (SELECT 1 FROM audit_open WHERE seq = 0)"
 	// Both ends of the range of places that one microsecond owns: see order.go.
 	sameInstant := "n BETWEEN (NEW.n >> 11 << 11) AND (NEW.n | 2047)"
+	leaves := "(SELECT coalesce(max(leaf) + 1, 0) FROM audit_leaf WHERE log = NEW.log)"
+	never := func(table, when, what, message string) trigger {
+		return makeTrigger(table, "BEFORE "+when, what, refuse(table+": "+message, "1"))
+	}
 	return []trigger{
 		makeTrigger("audit_event", "BEFORE INSERT", "insert",
 			refuse("audit_event: an event enters only through the engine", notQueued),
 			refuse("audit_event: this event exists already",
 				"EXISTS (SELECT 1 FROM audit_event WHERE "+sameInstant+" AND (n = NEW.n OR (id = NEW.id AND log = NEW.log)))")),
-		makeTrigger("audit_event", "BEFORE UPDATE", "update", refuse("audit_event: an event never changes", "1")),
-		makeTrigger("audit_event", "BEFORE DELETE", "delete", refuse("audit_event: an event is never removed", "1")),
+		never("audit_event", "UPDATE", "update", "an event never changes"),
+		never("audit_event", "DELETE", "delete", "an event is never removed"),
 		makeTrigger("audit_part", "BEFORE INSERT", "insert",
 			refuse("audit_part: a part enters only with its event", notQueued),
 			refuse("audit_part: this part exists already", "EXISTS (SELECT 1 FROM audit_part WHERE n = NEW.n AND kind = NEW.kind)")),
-		makeTrigger("audit_part", "BEFORE UPDATE", "update", refuse("audit_part: a part never changes, it can only be erased", "1")),
+		never("audit_part", "UPDATE", "update", "a part never changes, it can only be erased"),
 		makeTrigger("audit_part", "BEFORE DELETE", "delete", refuse("audit_part: erasing needs an open record", notOpen)),
-		makeTrigger("audit_name", "BEFORE UPDATE", "update", refuse("audit_name: a name that was borne never changes", "1")),
+		never("audit_name", "UPDATE", "update", "a name that was borne never changes"),
 		makeTrigger("audit_name", "BEFORE DELETE", "delete", refuse("audit_name: erasing needs an open record", notOpen)),
+		never("audit_unsealed", "UPDATE", "update", "an event that waits to be sealed never changes"),
+		makeTrigger("audit_unsealed", "BEFORE DELETE", "delete",
+			refuse("audit_unsealed: an event waits until it is sealed", "NOT EXISTS (SELECT 1 FROM audit_leaf WHERE log = OLD.log AND n = OLD.n)")),
+		makeTrigger("audit_leaf", "BEFORE INSERT", "insert",
+			refuse("audit_leaf: only an event that waits to be sealed becomes a leaf", notQueued),
+			refuse("audit_leaf: this event is a leaf already", "EXISTS (SELECT 1 FROM audit_leaf WHERE n = NEW.n)"),
+			refuse("audit_leaf: the leaves of a log are numbered without a gap", "NEW.leaf IS NOT "+leaves)),
+		never("audit_leaf", "UPDATE", "update", "a leaf never changes"),
+		never("audit_leaf", "DELETE", "delete", "a leaf is never removed"),
+		makeTrigger("audit_checkpoint", "BEFORE INSERT", "insert",
+			refuse("audit_checkpoint: there is one of this size or larger already", "EXISTS (SELECT 1 FROM audit_checkpoint WHERE log = NEW.log AND size >= NEW.size)"),
+			refuse("audit_checkpoint: the log has not so many leaves", "NEW.size > "+leaves)),
+		never("audit_checkpoint", "UPDATE", "update", "a checkpoint never changes"),
+		never("audit_checkpoint", "DELETE", "delete", "a checkpoint is never removed"),
 	}
 }

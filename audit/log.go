@@ -32,6 +32,8 @@ type Log struct {
 	refusals *refusals
 	names    *nameCache
 	observer Observer
+	backend  backend
+	sealer   *sealer
 }
 
 // Option changes how a Log works.
@@ -44,12 +46,14 @@ func WithClock(now func() time.Time) Option { return func(l *Log) { l.clock.now 
 func WithLogger(logger *slog.Logger) Option { return func(l *Log) { l.logger = logger } }
 
 // Open gives the Log in a database that [Migrate] has prepared for the same
-// tables.
+// tables. Until Close it seals in the background what this and other programs
+// record ([Log.Seal]).
 func Open(ctx context.Context, db *database.DB, cat *Catalogue, tables []Table, opts ...Option) (*Log, error) {
 	l := &Log{
 		db: db, cat: cat, tables: make(map[string]Table, len(tables)),
-		clock: &clock{now: time.Now}, logger: slog.Default(), names: &nameCache{},
+		clock: &clock{now: time.Now}, logger: slog.Default(), names: &nameCache{}, backend: backendOf(db.Dialect()),
 	}
+	l.sealer = newSealer(l)
 	for _, t := range tables {
 		l.tables[t.Name] = t
 	}
@@ -66,12 +70,18 @@ func Open(ctx context.Context, db *database.DB, cat *Catalogue, tables []Table, 
 			return nil, fmt.Errorf("table %s has no guard: run audit.Migrate with its declaration first", t.Name)
 		}
 	}
+	l.sealer.start()
 	return l, nil
 }
 
-// Close writes the counts of refusals that were merged. The database stays
-// open: it is the caller's.
-func (l *Log) Close() error { return l.refusals.close() }
+// Close writes the counts of refusals that were merged and seals what waits, as
+// far as a few seconds suffice: the rest waits for the next program. The
+// database stays open: it is the caller's.
+func (l *Log) Close() error {
+	err := l.refusals.close()
+	l.sealer.close()
+	return err
+}
 
 // Catalogue is the catalogue given to Open.
 func (l *Log) Catalogue() *Catalogue { return l.cat }
@@ -122,7 +132,8 @@ var ErrNothing = errors.New("nothing to record")
 //
 // Cost on SQLite: two statements around the change, then for all changes that
 // commit together a look at the end of the log, one insert that writes every
-// event with its two parts and its ten to thirty index terms, and one fsync.
+// event with its two parts, and one fsync. The index is written later, in the
+// background, for hundreds of events at once.
 func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (string, error) {
 	if err := l.check(in); err != nil {
 		return "", err
@@ -137,8 +148,7 @@ func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (st
 		return rec.run(in, id, at, change)
 	})
 	if err == nil {
-		l.names.remember(rec.staged)
-		l.observer.recorded(rec.staged)
+		l.recorded(rec.staged)
 		since(l.observer.Record, start)
 		return id, nil
 	}
@@ -148,6 +158,13 @@ func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (st
 	err = l.explain(err)
 	l.refuse(ctx, in, id, at, err)
 	return "", err
+}
+
+// recorded is told of events that are durable now.
+func (l *Log) recorded(events []staged) {
+	l.names.remember(events)
+	l.observer.recorded(events)
+	l.sealer.wakeUp()
 }
 
 // Note records that something is about to be disclosed and returns only when

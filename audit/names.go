@@ -230,10 +230,10 @@ func (r renamed) holds(e *Event, phrase string) bool {
 }
 
 // terms are the index terms of those who bear a phrase in one of their names.
-func (r renamed) terms(log, phrase string) []string {
-	var all []string
+func (r renamed) terms(log, phrase string) []term {
+	var all []term
 	for _, id := range r[phrase] {
-		all = append(all, term(log, termActor, id), term(log, termObject, id))
+		all = append(all, makeTerm(log, termActor, id), makeTerm(log, termObject, id))
 	}
 	return all
 }

@@ -50,14 +50,14 @@ func (l *Log) ids(ctx context.Context, log string, values []string) ([]string, e
 func (l *Log) unknown(ctx context.Context, log string, f Filter) ([]string, error) {
 	var all []string
 	for _, v := range slices.Concat(f.Actor.Any, f.Object.Any) {
-		ids, err := l.ids(ctx, log, []string{v})
-		if err != nil {
-			return nil, err
-		}
-		seen, err := exists(ctx, l.db, `SELECT 1 FROM audit_index WHERE audit_index MATCH $1 LIMIT 1`,
-			anyOf(append(product(log, termActor, ids), product(log, termObject, ids)...)...))
-		if err != nil {
-			return nil, fmt.Errorf("looking %q up: %w", v, err)
+		seen := false
+		for _, one := range []Filter{{Actor: Values{Any: []string{v}}}, {Object: Values{Any: []string{v}}}} {
+			w := &walk{log: l, logID: log, page: Page{Limit: 1}, high: math.MaxInt64}
+			res, err := w.search(ctx, one)
+			if err != nil {
+				return nil, fmt.Errorf("looking %q up: %w", v, err)
+			}
+			seen = seen || len(res.Events) > 0
 		}
 		if !seen {
 			all = append(all, v)
@@ -66,35 +66,33 @@ func (l *Log) unknown(ctx context.Context, log string, f Filter) ([]string, erro
 	return all, nil
 }
 
-// plan writes the filter as queries of the index. One condition, or a pair
+// plan turns the filter into questions to the index. One condition, or a pair
 // that has terms of its own, is walked as it is; of several the rarest is
 // walked and the rest looked up beside it.
 func (w *walk) plan(ctx context.Context) error {
-	wanted, err := w.wanted()
+	conditions, err := w.conditions()
 	if err != nil {
 		return err
 	}
-	if len(wanted) == 0 {
-		wanted = []string{term(w.logID, termLog)}
+	if len(conditions) == 0 {
+		conditions = []condition{everything(w.logID)}
 	}
-	unwanted := w.unwanted()
-	w.driver = wanted[0]
-	if len(wanted) > 1 {
-		if w.driver, err = w.rarest(ctx, wanted); err != nil {
-			return err
-		}
-		w.all = allOf(wanted...)
+	w.whole = wants{all: conditions, none: w.unwanted()}
+	w.driver = conditions[0]
+	if len(conditions) > 1 {
+		w.driver, err = w.rarest(ctx, conditions)
 	}
-	if len(unwanted) > 0 {
-		w.all = allOf(wanted...) + " NOT " + anyOf(unwanted...)
-	}
-	return nil
+	w.several = len(conditions) > 1 || len(w.whole.none) > 0
+	return err
 }
 
-// wanted gives one query for each condition that terms can say.
-func (w *walk) wanted() ([]string, error) {
+// everything is met by all events of a log.
+func everything(log string) condition { return condition{{makeTerm(log, termLog)}} }
+
+// conditions gives those of the filter that terms can say.
+func (w *walk) conditions() ([]condition, error) {
 	f := w.filter
-	var exprs []string
+	var all []condition
 	combos := 0
 	add := func(kind string, values ...[]string) {
 		n := 1
@@ -102,7 +100,7 @@ func (w *walk) wanted() ([]string, error) {
 			n *= len(v)
 		}
 		if combos += n; n > 0 && combos <= maxTerms {
-			exprs = append(exprs, anyOf(product(w.logID, kind, values...)...))
+			all = append(all, anyOf(product(w.logID, kind, values...)))
 		}
 	}
 	object, actor, action := f.Object.Any, f.Actor.Any, f.Action.Any
@@ -140,21 +138,21 @@ func (w *walk) wanted() ([]string, error) {
 		add(termIP, f.IP.Any)
 	}
 	for _, phrase := range f.Text.Any {
-		exprs = append(exprs, w.phrase(phrase))
+		all = append(all, w.phrase(phrase))
 	}
-	return exprs, nil
+	return all, nil
 }
 
 // phrase finds events by the words of a phrase, and everybody who bears it in
 // one of several names.
-func (w *walk) phrase(phrase string) string {
-	expr := allOf(product(w.logID, termWord, distinct(Words(phrase)...))...)
-	return anyOf(append([]string{expr}, w.filter.renamed.terms(w.logID, phrase)...)...)
+func (w *walk) phrase(phrase string) condition {
+	words := product(w.logID, termWord, distinct(Words(phrase)...))
+	return append(condition{words}, anyOf(w.filter.renamed.terms(w.logID, phrase))...)
 }
 
-func (w *walk) unwanted() []string {
+func (w *walk) unwanted() []term {
 	f := w.filter
-	var all []string
+	var all []term
 	for kind, values := range map[string][]string{
 		termActor: f.Actor.None, termAction: f.Action.None, termObject: f.Object.None, termType: f.Type.None, termSession: f.Session.None,
 	} {
@@ -166,15 +164,15 @@ func (w *walk) unwanted() []string {
 func isNetwork(ip string) bool { return strings.Contains(ip, "/") }
 
 // rarest compares conditions by counting their entries up to a bound.
-func (w *walk) rarest(ctx context.Context, exprs []string) (string, error) {
-	best, fewest := exprs[0], math.MaxInt
-	for _, expr := range exprs {
-		places, err := w.candidates(ctx, expr, w.low, w.high, probeLimit)
+func (w *walk) rarest(ctx context.Context, conditions []condition) (condition, error) {
+	best, fewest := conditions[0], math.MaxInt
+	for _, c := range conditions {
+		places, err := w.candidates(ctx, c, w.low, w.high, probeLimit)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if len(places) < fewest {
-			best, fewest = expr, len(places)
+			best, fewest = c, len(places)
 		}
 	}
 	return best, nil

@@ -2,47 +2,63 @@ package audit
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strconv"
 
 	"onrecord/database"
 )
 
-// rowsAt reads the stored events at the places that a query gives, in its
-// order. CROSS JOIN keeps that order: SQLite takes it as written.
-func rowsAt(places string) string {
-	return `
-		SELECT e.n, e.body, who.salt, who.part, what.salt, what.part
-		FROM (` + places + `) AS place
-		CROSS JOIN audit_event e ON e.n = place.n
-		LEFT JOIN audit_part what ON what.n = e.n AND what.kind = 'what'
-		LEFT JOIN audit_part who ON who.n = e.n AND who.kind = 'who'`
+// placed is an event at its place. It is the zero event where the log has none,
+// which an index of hashes may propose.
+type placed struct {
+	n     int64
+	event Event
 }
 
-// readEvents decodes the events at the places that a query gives, in its
-// order.
-func readEvents(ctx context.Context, q database.Querier, places string, each func(placed), args ...any) error {
-	rows, err := q.QueryContext(ctx, rowsAt(places), args...)
+// eventsAt joins a log's events, which come last in the arguments, to places.
+// They are joined to the left, so that each place counts, whatever is found
+// there; SQLite keeps their order.
+func eventsAt(places string, args int) string {
+	return `
+		FROM (` + places + `) AS place
+		LEFT JOIN audit_event e ON e.log = $` + strconv.Itoa(args+1) + ` AND e.n = place.n`
+}
+
+// readEvents decodes the events of a log at the places that a query gives, in
+// its order.
+func readEvents(ctx context.Context, q database.Querier, log, places string, args ...any) ([]placed, error) {
+	rows, err := q.QueryContext(ctx, `SELECT place.n, e.body, who.salt, who.part, what.salt, what.part, l.leaf`+eventsAt(places, len(args))+`
+		LEFT JOIN audit_part what ON what.log = e.log AND what.n = e.n AND what.kind = 'what'
+		LEFT JOIN audit_part who ON who.log = e.log AND who.n = e.n AND who.kind = 'who'
+		LEFT JOIN audit_leaf l ON l.log = e.log AND l.n = e.n`, append(args, log)...)
 	if err != nil {
-		return fmt.Errorf("reading events: %w", err)
+		return nil, fmt.Errorf("reading events: %w", err)
 	}
 	defer rows.Close()
+	var all []placed
 	for rows.Next() {
-		var n int64
+		p := placed{}
 		var body []byte
 		var who, what part
-		if err := rows.Scan(&n, &body, &who.Salt, &who.JSON, &what.Salt, &what.JSON); err != nil {
-			return fmt.Errorf("reading events: %w", err)
+		var leaf sql.NullInt64
+		if err := rows.Scan(&p.n, &body, &who.Salt, &who.JSON, &what.Salt, &what.JSON, &leaf); err != nil {
+			return nil, fmt.Errorf("reading events: %w", err)
 		}
-		e, err := decode(body, who.unlessErased(), what.unlessErased())
-		if err != nil {
-			return fmt.Errorf("reading the event at place %d: %w", n, err)
+		if body != nil {
+			if p.event, err = decode(body, who.unlessErased(), what.unlessErased()); err != nil {
+				return nil, fmt.Errorf("reading the event at place %d: %w", p.n, err)
+			}
+			if leaf.Valid {
+				p.event.Leaf = &leaf.Int64
+			}
 		}
-		each(placed{n, e})
+		all = append(all, p)
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reading events: %w", err)
+		return nil, fmt.Errorf("reading events: %w", err)
 	}
-	return nil
+	return all, nil
 }
 
 // unlessErased is nil for a part whose row is gone.
@@ -63,36 +79,12 @@ func (l *Log) Event(ctx context.Context, log, id string) (_ Event, err error) {
 	if err != nil {
 		return Event{}, missing
 	}
-	found := Event{}
-	err = readEvents(ctx, l.db, `SELECT n FROM audit_event WHERE n BETWEEN $1 AND $2 AND id = $3 AND log = $4`,
-		func(p placed) { found = p.event }, first, last, id, log)
+	found, err := readEvents(ctx, l.db, log, `SELECT n FROM audit_event WHERE n BETWEEN $1 AND $2 AND id = $3 AND log = $4`, first, last, id, log)
 	if err != nil {
 		return Event{}, err
 	}
-	if found.ID == "" {
+	if len(found) == 0 {
 		return Event{}, missing
 	}
-	return found, nil
-}
-
-// Totals counts a log's events by action.
-//
-// Cost: one row an action.
-func (l *Log) Totals(ctx context.Context, log string) (_ map[string]int64, err error) {
-	defer func() { err = l.explain(err) }()
-	rows, err := l.db.QueryContext(ctx, `SELECT action, events FROM audit_total WHERE log = $1`, log)
-	if err != nil {
-		return nil, fmt.Errorf("counting events: %w", err)
-	}
-	defer rows.Close()
-	totals := map[string]int64{}
-	for rows.Next() {
-		var action string
-		var n int64
-		if err := rows.Scan(&action, &n); err != nil {
-			return nil, fmt.Errorf("counting events: %w", err)
-		}
-		totals[action] = n
-	}
-	return totals, rows.Err()
+	return found[0].event, nil
 }

@@ -99,8 +99,7 @@ func (l *Log) writeRefusal(ctx context.Context, in Intent, id string, at time.Ti
 		return nil
 	})
 	if err == nil {
-		l.names.remember(rec.staged)
-		l.observer.recorded(rec.staged)
+		l.recorded(rec.staged)
 	}
 	return err
 }

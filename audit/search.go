@@ -4,9 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
-	"hash/crc32"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -51,8 +50,9 @@ const (
 // action, each with any set of values, are look-ups of ready-made terms: as
 // many entries as events on the page. Several conditions or words walk the
 // rarest of them and look the others up beside it; what no term says (a
-// network, a phrase) is compared event by event. No page looks at more than
-// 10,000 entries; then it says how far it came.
+// network, a phrase) is compared event by event. Events that wait to be sealed
+// are in no index yet: those in the page's reach are all read. No page looks at
+// more than 10,000 entries; then it says how far it came.
 func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (_ Result, err error) {
 	start := time.Now()
 	defer func() {
@@ -66,17 +66,8 @@ func (l *Log) Search(ctx context.Context, log string, f Filter, p Page) (_ Resul
 	if p.Limit < 1 || p.Limit > maxLimit {
 		return Result{}, Invalid("limit", "limit %d: a page has 1 to %d events", p.Limit, maxLimit)
 	}
-	w := &walk{log: l, logID: log, page: p, low: 0, high: math.MaxInt64}
-	if err := w.bounds(f); err != nil {
-		return Result{}, err
-	}
-	if w.filter, err = l.resolve(ctx, log, f); err != nil {
-		return Result{}, err
-	}
-	if err := w.plan(ctx); err != nil {
-		return Result{}, err
-	}
-	res, err := w.run(ctx, f)
+	w := &walk{log: l, logID: log, page: p, high: math.MaxInt64}
+	res, err := w.search(ctx, f)
 	if err == nil && len(res.Events) == 0 {
 		res.Unknown, err = l.unknown(ctx, log, f)
 	}
@@ -103,5 +94,5 @@ func readCursor(s, log string, f Filter) (int64, error) {
 }
 
 func cursorCheck(n int64, log string, f Filter) uint32 {
-	return crc32.ChecksumIEEE([]byte(term(log, "cursor", f.String(), fmt.Sprint(n))))
+	return uint32(makeTerm(log, "cursor", f.String(), strconv.FormatInt(n, 10)).hash)
 }

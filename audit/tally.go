@@ -3,9 +3,9 @@ package audit
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -26,15 +26,8 @@ type reach struct {
 // tally prepares to count the events of a filter. who asks for the names and
 // addresses of actors as well.
 func (l *Log) tally(ctx context.Context, log string, f Filter, who bool) (*tally, error) {
-	w := &walk{log: l, logID: log, page: Page{Limit: 1}, low: 0, high: math.MaxInt64}
-	if err := w.bounds(f); err != nil {
-		return nil, err
-	}
-	var err error
-	if w.filter, err = l.resolve(ctx, log, f); err != nil {
-		return nil, err
-	}
-	if err := w.plan(ctx); err != nil {
+	w := &walk{log: l, logID: log, page: Page{Limit: 1}, high: math.MaxInt64}
+	if err := w.prepare(ctx, f); err != nil {
 		return nil, err
 	}
 	text := !f.Text.IsZero()
@@ -64,12 +57,48 @@ func (t *tally) run(ctx context.Context, limit time.Duration, each func(n int64,
 	return r, err
 }
 
+// read gives all events, newest first: those that wait to be sealed, which are
+// read first, at their places among those of the index.
 func (t *tally) read(ctx context.Context, each func(n int64, e *Event)) error {
-	expr := t.all
-	if expr == "" {
-		expr = t.driver
+	for high := t.high; ; {
+		low := t.low
+		var tail []placed
+		query, args := unsealedPlaces(t.logID, low, high, maxBatch, false)
+		err := t.rows(ctx, query, args, func(n int64, e *Event) { tail = append(tail, placed{n, *e}) })
+		if err != nil {
+			return err
+		}
+		last := len(tail) < maxBatch
+		if !last {
+			low = tail[len(tail)-1].n
+		}
+		query, args = t.log.backend.find(t.logID, t.whole, low, high, math.MaxInt32, false)
+		err = t.rows(ctx, query, args, func(n int64, e *Event) {
+			for len(tail) > 0 && tail[0].n > n {
+				each(tail[0].n, &tail[0].event)
+				tail = tail[1:]
+			}
+			if len(tail) > 0 && tail[0].n == n { // sealed meanwhile
+				tail = tail[1:]
+			}
+			each(n, e)
+		})
+		if err != nil {
+			return err
+		}
+		for i := range tail {
+			each(tail[i].n, &tail[i].event)
+		}
+		if last {
+			return nil
+		}
+		high = low - 1
 	}
-	rows, err := t.log.db.QueryContext(ctx, t.query(), expr, t.low, t.high, int64(math.MaxInt64))
+}
+
+// rows reads the events at the places that a query gives.
+func (t *tally) rows(ctx context.Context, places string, args []any, each func(n int64, e *Event)) error {
+	rows, err := t.log.db.QueryContext(ctx, t.query(places, len(args)), append(args, t.logID)...)
 	if err != nil {
 		return fmt.Errorf("counting events: %w", err)
 	}
@@ -79,6 +108,9 @@ func (t *tally) read(ctx context.Context, each func(n int64, e *Event)) error {
 		var body, who, what sql.RawBytes
 		if err := rows.Scan(&n, &body, &who, &what); err != nil {
 			return fmt.Errorf("counting events: %w", err)
+		}
+		if body == nil {
+			continue // an entry of another log with the same hash
 		}
 		e, err := glance(string(body), string(who), string(what))
 		if err != nil {
@@ -92,17 +124,15 @@ func (t *tally) read(ctx context.Context, each func(n int64, e *Event)) error {
 	return rows.Err()
 }
 
-func (t *tally) query() string {
+func (t *tally) query(places string, args int) string {
 	who, what, join := "NULL", "NULL", ""
 	if t.who {
-		who, join = "who.part", ` LEFT JOIN audit_part who ON who.n = e.n AND who.kind = 'who'`
+		who, join = "who.part", ` LEFT JOIN audit_part who ON who.log = e.log AND who.n = e.n AND who.kind = 'who'`
 	}
 	if t.what {
-		what, join = "what.part", join+` LEFT JOIN audit_part what ON what.n = e.n AND what.kind = 'what'`
+		what, join = "what.part", join+` LEFT JOIN audit_part what ON what.log = e.log AND what.n = e.n AND what.kind = 'what'`
 	}
-	return `SELECT e.n, e.body, ` + who + `, ` + what + `
-		FROM (` + indexQuery("DESC") + `) AS place
-		CROSS JOIN audit_event e ON e.n = place.n` + join
+	return `SELECT place.n, e.body, ` + who + `, ` + what + eventsAt(places, args) + join
 }
 
 // glance reads an event without comparing it with its seal: a tenth of what
@@ -147,17 +177,18 @@ func (t *tally) reached(r reach) time.Time {
 
 // edge is the time of a log's oldest or newest event.
 func (l *Log) edge(ctx context.Context, log string, oldest bool) (time.Time, bool, error) {
-	order := "DESC"
-	if oldest {
-		order = "ASC"
-	}
-	var n int64
-	err := l.db.QueryRowContext(ctx, indexQuery(order), term(log, termLog), 0, int64(math.MaxInt64), 1).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, false, nil
-	}
+	w := &walk{log: l, logID: log, page: Page{Newer: oldest}, high: math.MaxInt64}
+	query, args := unsealedPlaces(log, 0, math.MaxInt64, 1, oldest)
+	ends, err := w.places(ctx, query, args...)
 	if err != nil {
-		return time.Time{}, false, fmt.Errorf("looking for the ends of a log: %w", err)
+		return time.Time{}, false, err
 	}
-	return timeAt(n), true, nil
+	sealed, err := w.candidates(ctx, everything(log), 0, math.MaxInt64, 1)
+	if ends = append(ends, sealed...); err != nil || len(ends) == 0 {
+		return time.Time{}, false, err
+	}
+	if oldest {
+		return timeAt(slices.Min(ends)), true, nil
+	}
+	return timeAt(slices.Max(ends)), true, nil
 }

@@ -2,13 +2,10 @@ package audit
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
-	"strings"
+	"encoding/binary"
 )
 
-// The kinds of term. A term is a short hash of a log, a kind and values. That
-// two conditions may share one costs time, never truth: what the index finds
-// is compared with the event itself.
+// The kinds of term.
 const (
 	termLog          = "log"
 	termActor        = "actor"
@@ -24,10 +21,15 @@ const (
 	termWord         = "word"
 )
 
-var termText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+// term is one thing that an event can be found by: a kind and the hash of a
+// log, that kind and values. That two may share a hash costs time, never
+// truth: what the index finds is compared with the event itself.
+type term struct {
+	kind string
+	hash uint64
+}
 
-// term gives 8 characters for 40 bits of hash.
-func term(log, kind string, values ...string) string {
+func makeTerm(log, kind string, values ...string) term {
 	b := make([]byte, 0, 160)
 	b = append(append(b, log...), 0)
 	b = append(b, kind...)
@@ -35,13 +37,13 @@ func term(log, kind string, values ...string) string {
 		b = append(append(b, 0), v...)
 	}
 	sum := sha256.Sum256(b)
-	return termText.EncodeToString(sum[:5])
+	return term{kind, binary.BigEndian.Uint64(sum[:])}
 }
 
 // terms gives everything by which an event can be found.
-func terms(e *Event) []string {
-	all := []string{term(e.Log, termLog), term(e.Log, termAction, e.Action)}
-	add := func(kind string, values ...string) { all = append(all, term(e.Log, kind, values...)) }
+func terms(e *Event) []term {
+	all := []term{makeTerm(e.Log, termLog), makeTerm(e.Log, termAction, e.Action)}
+	add := func(kind string, values ...string) { all = append(all, makeTerm(e.Log, kind, values...)) }
 	actors := e.actors()
 	for _, a := range actors {
 		add(termActor, a)
@@ -93,34 +95,22 @@ func (e *Event) objects() []string {
 	return distinct(ids...)
 }
 
-// distinct drops empty and repeated words and keeps the order.
-func distinct(words ...string) []string {
-	var out []string
-	seen := make(map[string]bool, len(words))
-	for _, w := range words {
-		if w != "" && !seen[w] {
-			seen[w] = true
-			out = append(out, w)
+// distinct drops empty and repeated values and keeps the order.
+func distinct[T comparable](values ...T) []T {
+	var out []T
+	var empty T
+	seen := make(map[T]bool, len(values))
+	for _, v := range values {
+		if v != empty && !seen[v] {
+			seen[v] = true
+			out = append(out, v)
 		}
 	}
 	return out
 }
 
-// anyOf and allOf write queries of the index. Terms are letters and digits of
-// lower case, so nothing in them can be an operator.
-func anyOf(exprs ...string) string { return join(exprs, " OR ") }
-
-func allOf(exprs ...string) string { return join(exprs, " AND ") }
-
-func join(exprs []string, op string) string {
-	if len(exprs) == 1 {
-		return exprs[0]
-	}
-	return "(" + strings.Join(exprs, op) + ")"
-}
-
 // product gives the terms of a kind for every combination of values.
-func product(log, kind string, values ...[]string) []string {
+func product(log, kind string, values ...[]string) []term {
 	combos := [][]string{nil}
 	for _, list := range values {
 		var next [][]string
@@ -131,9 +121,9 @@ func product(log, kind string, values ...[]string) []string {
 		}
 		combos = next
 	}
-	var all []string
+	var all []term
 	for _, c := range combos {
-		all = append(all, term(log, kind, c...))
+		all = append(all, makeTerm(log, kind, c...))
 	}
 	return all
 }

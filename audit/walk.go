@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -12,9 +14,29 @@ type walk struct {
 	logID     string
 	filter    resolved
 	page      Page
-	low, high int64  // places to look at, both inclusive
-	driver    string // the query of the index that is walked
-	all       string // every condition that terms can say; "" if the driver says it
+	low, high int64     // places to look at, both inclusive
+	driver    condition // the one that is walked
+	whole     wants     // all that terms can say
+	several   bool      // whole says more than driver
+}
+
+// search runs a search whose log, page and places are set.
+func (w *walk) search(ctx context.Context, f Filter) (Result, error) {
+	if err := w.prepare(ctx, f); err != nil {
+		return Result{}, err
+	}
+	return w.run(ctx, f)
+}
+
+// prepare decides where and how to look for the events of a filter.
+func (w *walk) prepare(ctx context.Context, f Filter) (err error) {
+	if err := w.bounds(f); err != nil {
+		return err
+	}
+	if w.filter, err = w.log.resolve(ctx, w.logID, f); err != nil {
+		return err
+	}
+	return w.plan(ctx)
 }
 
 // bounds turns the filter's time and the cursor into places.
@@ -46,51 +68,113 @@ func (w *walk) bounds(f Filter) error {
 // next reads the events of the next batch that the terms propose, newest or
 // oldest first, and tells how many entries were looked at and which place the
 // walk has reached.
+//
+// Events that are not sealed yet stand in no index. They are read first: one
+// that is sealed meanwhile comes twice, none is missed.
 func (w *walk) next(ctx context.Context, batch int) (found []placed, walked int, last int64, err error) {
+	tail, err := w.unsealed(ctx, batch)
+	if err != nil {
+		return nil, 0, 0, err
+	}
 	low, high := w.low, w.high
-	if w.all != "" {
+	if len(tail) == batch { // what comes after these was not read
+		w.cut(&low, &high, tail[batch-1].n)
+	}
+	var proposed []placed
+	if w.several {
 		places, err := w.candidates(ctx, w.driver, low, high, batch)
-		if err != nil || len(places) == 0 {
+		if err != nil {
 			return nil, 0, 0, err
 		}
-		walked, last = len(places), places[len(places)-1]
-		low, high = min(places[0], last), max(places[0], last)
-	}
-	expr := w.driver
-	if w.all != "" {
-		expr = w.all
-	}
-	err = w.read(ctx, expr, low, high, batch, func(p placed) {
-		if w.all == "" {
-			walked, last = walked+1, p.n
+		for _, n := range places {
+			proposed = append(proposed, placed{n: n})
 		}
+	} else if proposed, err = w.read(ctx, wants{all: []condition{w.driver}}, low, high, batch); err != nil {
+		return nil, 0, 0, err
+	}
+	all := w.merge(tail, proposed)
+	all = all[:min(len(all), batch)]
+	if len(all) == 0 {
+		return nil, 0, 0, nil
+	}
+	walked, last = len(all), all[len(all)-1].n
+	if w.several && len(proposed) > 0 {
+		low, high = w.low, w.high
+		w.cut(&low, &high, last)
+		// No limit: what was sealed since the look at the tail may stand between.
+		if proposed, err = w.read(ctx, w.whole, low, high, math.MaxInt32); err != nil {
+			return nil, 0, 0, err
+		}
+		all = w.merge(all, proposed)
+	}
+	for _, p := range all {
 		if w.filter.matches(&p.event, w.logID) {
 			found = append(found, p)
 		}
-	})
-	return found, walked, last, err
+	}
+	return found, walked, last, nil
 }
 
-func (w *walk) order() string {
+// cut ends a range of places with n, in the direction of the walk.
+func (w *walk) cut(low, high *int64, n int64) {
 	if w.page.Newer {
-		return "ASC"
+		*high = min(*high, n)
+	} else {
+		*low = max(*low, n)
 	}
-	return "DESC"
+}
+
+// merge joins two lists in the order of the walk, each place once, with its
+// event if either list has it.
+func (w *walk) merge(a, b []placed) []placed {
+	if len(a) == 0 {
+		return b
+	}
+	all := append(a, b...)
+	slices.SortStableFunc(all, func(x, y placed) int {
+		if w.page.Newer {
+			return cmp.Compare(x.n, y.n)
+		}
+		return cmp.Compare(y.n, x.n)
+	})
+	kept := all[:1]
+	for _, p := range all[1:] {
+		if last := &kept[len(kept)-1]; last.n != p.n {
+			kept = append(kept, p)
+		} else if last.event.ID == "" {
+			*last = p
+		}
+	}
+	return kept
+}
+
+// unsealedPlaces gives a statement for the places of a log's events that wait
+// to be sealed.
+func unsealedPlaces(log string, low, high int64, limit int, oldest bool) (query string, args []any) {
+	order := "DESC"
+	if oldest {
+		order = "ASC"
+	}
+	return `SELECT n FROM audit_unsealed WHERE log = $1 AND n BETWEEN $2 AND $3 ORDER BY n ` + order + ` LIMIT $4`, []any{log, low, high, limit}
+}
+
+// unsealed reads the next events that wait to be sealed, whatever they are.
+func (w *walk) unsealed(ctx context.Context, limit int) ([]placed, error) {
+	query, args := unsealedPlaces(w.logID, w.low, w.high, limit, w.page.Newer)
+	return readEvents(ctx, w.log.db, w.logID, query, args...)
 }
 
 // candidates gives up to limit places between low and high, nearest to the
 // cursor first.
-func (w *walk) candidates(ctx context.Context, expr string, low, high int64, limit int) ([]int64, error) {
-	return w.places(ctx, indexQuery(w.order()), expr, low, high, limit)
+func (w *walk) candidates(ctx context.Context, c condition, low, high int64, limit int) ([]int64, error) {
+	query, args := w.log.backend.find(w.logID, wants{all: []condition{c}}, low, high, limit, w.page.Newer)
+	return w.places(ctx, query, args...)
 }
 
-func indexQuery(order string) string {
-	return `SELECT rowid AS n FROM audit_index WHERE audit_index MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid ` + order + ` LIMIT $4`
-}
-
-// read decodes the events of candidates, in one statement.
-func (w *walk) read(ctx context.Context, expr string, low, high int64, limit int, each func(placed)) error {
-	return readEvents(ctx, w.log.db, indexQuery(w.order()), each, expr, low, high, limit)
+// read decodes the events that the index proposes, in one statement.
+func (w *walk) read(ctx context.Context, what wants, low, high int64, limit int) ([]placed, error) {
+	query, args := w.log.backend.find(w.logID, what, low, high, limit, w.page.Newer)
+	return readEvents(ctx, w.log.db, w.logID, query, args...)
 }
 
 func (w *walk) places(ctx context.Context, query string, args ...any) ([]int64, error) {
@@ -140,11 +224,6 @@ func (w *walk) run(ctx context.Context, f Filter) (Result, error) {
 		batch = min(batch*4, maxBatch)
 	}
 	return w.result(f, found, walked, last, exhausted), nil
-}
-
-type placed struct {
-	n     int64
-	event Event
 }
 
 // result cuts the page and makes its cursors.

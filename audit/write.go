@@ -28,13 +28,12 @@ func (l *Log) flush(tx *database.Tx, items []any) error {
 		events = append(events, []any{
 			places[i], e.Log, e.ID, e.Action, s.sealed.Body,
 			s.sealed.Who.Salt, s.sealed.Who.JSON, s.sealed.What.Salt, s.sealed.What.JSON,
-			strings.Join(terms(e), " "),
 		})
 		for _, name := range l.names.unknown(e) {
 			names = append(names, name.rows()...)
 		}
 	}
-	if err := insert(ctx, tx, "audit_append (n, log, id, action, body, who_salt, who, what_salt, what, terms)", events, ""); err != nil {
+	if err := insert(ctx, tx, "audit_append (n, log, id, action, body, who_salt, who, what_salt, what)", events, ""); err != nil {
 		return err
 	}
 	return insert(ctx, tx, "audit_name (log, word, type, id, name)", names, " ON CONFLICT DO NOTHING")

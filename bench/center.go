@@ -158,7 +158,7 @@ func (r *run) fill(ctx context.Context, c *center) error {
 
 // state gives how many events the log holds and the time of the newest.
 func (c *center) state(ctx context.Context) (events int, newest time.Time, err error) {
-	totals, err := c.portal.Log().Totals(ctx, c.team)
+	totals, err := c.portal.Log().Count(ctx, c.team)
 	if err != nil {
 		return 0, newest, err
 	}

@@ -32,6 +32,7 @@ type DB struct {
 	writers *sql.DB     // nil for a handle that was handed in
 	cached  *statements // of the readers; nil if their driver keeps its own
 	writer  changer
+	closed  signal
 }
 
 // changer makes changes, as each database does it.
@@ -164,6 +165,7 @@ func (db *DB) WriteOnce(ctx context.Context, made func(*Tx) (bool, error), fn fu
 // Close lets waiting changes finish, then closes what Open opened.
 func (db *DB) Close() error {
 	db.writer.close()
+	db.closed.give()
 	db.cached.close()
 	if db.writers == nil {
 		return nil

@@ -40,7 +40,7 @@ func (p *Portal) LogTotals(ctx context.Context, by Caller, team string) (map[str
 	if err := p.mayReadLog(ctx, by, team); err != nil {
 		return nil, err
 	}
-	return p.log.Totals(ctx, team)
+	return p.log.Count(ctx, team)
 }
 
 // LogNames suggests actors and objects for the log's filters. It tells only

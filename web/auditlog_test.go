@@ -102,7 +102,7 @@ func TestTheQuietDefault(t *testing.T) {
 	s := newSite(t)
 	dana := s.as(s.Alpha, s.Dana)
 	log := logPath(s.Alpha, "")
-	totals, err := s.Log().Totals(t.Context(), s.Alpha)
+	totals, err := s.Log().Count(t.Context(), s.Alpha)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,10 @@ import (
 
 // plainSQL tries to get round the record with every verb of SQL.
 func plainSQL(t *testing.T, s *Shop) {
+	s.stopSealing()
 	old := s.Create("o1", "open")
 	s.Record(Intent("order.created", "o2"), `INSERT INTO orders (shop, id, status, customer, event_id) VALUES ('shop_1', 'o2', 'open', 'Sam', $1)`)
+	s.Seal() // two are sealed, one is not
 	last := s.SetStatus("o1", "paid")
 	for _, query := range []string{
 		`UPDATE orders SET status = 'free'`,
@@ -38,10 +40,22 @@ func plainSQL(t *testing.T, s *Shop) {
 		`REPLACE INTO audit_event SELECT n, 'shop_2', id, body FROM audit_event`,
 		`UPDATE audit_part SET part = x'00'`,
 		`DELETE FROM audit_part`,
-		`INSERT INTO audit_part VALUES (1, 'who', x'00', x'00')`,
-		`REPLACE INTO audit_part SELECT n, kind, salt, x'00' FROM audit_part`,
+		`INSERT INTO audit_part VALUES ('shop_1', 1, 'who', x'00', x'00')`,
+		`REPLACE INTO audit_part SELECT log, n, kind, salt, x'00' FROM audit_part`,
 		`UPDATE audit_name SET name = 'Nobody'`,
 		`DELETE FROM audit_name`,
+		`UPDATE audit_unsealed SET action = 'order.viewed'`,
+		`DELETE FROM audit_unsealed`,
+		`UPDATE audit_leaf SET leaf = leaf + 10`,
+		`DELETE FROM audit_leaf`,
+		`INSERT INTO audit_leaf SELECT log, leaf + 2, n + 1, hashes FROM audit_leaf`,
+		`INSERT INTO audit_leaf SELECT log, 7, n, x'00' FROM audit_unsealed`,
+		`REPLACE INTO audit_leaf SELECT log, leaf, n, x'00' FROM audit_leaf`,
+		`UPDATE audit_checkpoint SET note = x''`,
+		`DELETE FROM audit_checkpoint`,
+		`REPLACE INTO audit_checkpoint SELECT log, size, x'00' FROM audit_checkpoint`,
+		`INSERT INTO audit_checkpoint VALUES ('shop_1', 1, x'00')`,
+		`INSERT INTO audit_checkpoint VALUES ('shop_1', 9, x'00')`,
 	} {
 		before := s.Dump()
 		if err := s.try(query); err == nil {
@@ -152,16 +166,21 @@ func droppedGuard(t *testing.T, s *Shop) {
 // adversary changes the database with its owner's rights, guards removed:
 // every such change must be found, and named.
 func adversary(t *testing.T, s *Shop) {
+	s.stopSealing()
 	s.Create("o1", "open")
 	s.Record(Intent("order.created", "o2"), `INSERT INTO orders (shop, id, status, customer, note, event_id) VALUES ('shop_1', 'o2', 'open', 'Sam', 'a note', $1)`)
+	s.Seal()
 	s.SetStatus("o1", "paid")
 	viewed := s.Note(Intent("order.viewed", "o2"))
 	other := Intent("order.created", "o1")
 	other.Log = "shop_2"
 	s.Record(other, `INSERT INTO orders (shop, id, status, event_id) VALUES ('shop_2', 'o1', 'open', $1)`)
+	s.Seal()
+	waiting := s.Note(Intent("order.viewed", "o1"))
 	if faults, err := s.Log.Check(t.Context()); err != nil || len(faults) > 0 {
 		t.Fatalf("before: %v, %v", faults, err)
 	}
+	const lastLeaf = ` WHERE log = 'shop_1' AND leaf = 3`
 	for want, queries := range map[string][]string{
 		`status is "free"; the last event says "paid"`:      {`UPDATE orders SET status = 'free' WHERE id = 'o1' AND shop = 'shop_1'`},
 		`customer is "5 bytes of personal text"`:            {`UPDATE orders SET customer = 'Roger' WHERE id = 'o2'`},
@@ -174,14 +193,35 @@ func adversary(t *testing.T, s *Shop) {
 		`says "shop_1", the sealed bytes say "shop_2"`:      {`UPDATE audit_event SET log = 'shop_1' WHERE log = 'shop_2'`},
 		`part who does not match its commitment`:            {`UPDATE audit_part SET part = CAST(replace(part, 'Dana', 'Rana') AS BLOB) WHERE kind = 'who'`},
 		`part what does not match its commitment`:           {`UPDATE audit_part SET salt = zeroblob(32) WHERE kind = 'what' AND n = (SELECT min(n) FROM audit_part)`},
-		`not in the queue of unsealed events`:               {`DELETE FROM audit_unsealed WHERE n = (SELECT max(n) FROM audit_unsealed)`},
+		`is neither sealed nor in the queue of unsealed`:    {`DELETE FROM audit_unsealed`},
+		`still in the queue of unsealed events`:             {`INSERT INTO audit_unsealed SELECT log, n, 'order.viewed' FROM audit_leaf` + lastLeaf},
+		`has it as "order.changed"`:                         {`UPDATE audit_unsealed SET action = 'order.changed'`},
 		`an index entry is missing`:                         {`INSERT INTO audit_index (audit_index) VALUES ('delete-all')`},
-		`the count of order.viewed in log shop_1 is 2`:      {`UPDATE audit_total SET events = 2 WHERE action = 'order.viewed'`},
+		`in log shop_1, in all, is 2, there are 1 sealed`:   {`UPDATE audit_count SET events = 2 WHERE action = 'order.viewed' AND span = 'all'`},
+		`order.changed in log shop_1, day of`:               {`DELETE FROM audit_count WHERE action = 'order.changed' AND span = 'day'`},
 		`the name of user user_dana is missing`:             {`DELETE FROM audit_name WHERE type = 'user'`},
 		`open records`:                                      {`INSERT INTO audit_open (seq, event) VALUES (0, 'x')`},
 		`is not in the microsecond of the event's id`:       {`UPDATE audit_event SET n = n + 4096 WHERE id = '` + viewed + `'`},
 		`events that changed it are not in the chain`:       {`DELETE FROM audit_event WHERE n = (SELECT min(n) FROM audit_event)`},
-		`events in the queue to be sealed, the events make`: {`DELETE FROM audit_event WHERE n = (SELECT max(n) FROM audit_event)`},
+		`events in the queue to be sealed, the events make`: {`DELETE FROM audit_event WHERE id = '` + waiting + `'`},
+		`the event of leaf 3 is missing`:                    {`DELETE FROM audit_event WHERE id = '` + viewed + `'`},
+		`a checkpoint of 4 leaves, there are 3`:             {`DELETE FROM audit_event WHERE id = '` + viewed + `'`, `DELETE FROM audit_leaf` + lastLeaf},
+		`after leaf 0 comes leaf 2`:                         {`DELETE FROM audit_leaf WHERE log = 'shop_1' AND leaf = 1`},
+		`not those that were sealed as leaf 3`:              {`UPDATE audit_event SET body = CAST(replace(body, 'web', 'cli') AS BLOB) WHERE id = '` + viewed + `'`},
+		`not those that were sealed as leaf 2`:              {`UPDATE audit_leaf SET hashes = zeroblob(32) WHERE log = 'shop_1' AND leaf = 2`},
+		`not those that were sealed as leaf 0`: {
+			`CREATE TEMP TABLE two AS SELECT leaf, n FROM audit_leaf WHERE log = 'shop_1' AND leaf IN (0, 2)`,
+			`UPDATE audit_leaf SET n = -n WHERE log = 'shop_1' AND leaf IN (0, 2)`,
+			`UPDATE audit_leaf SET n = (SELECT n FROM two WHERE leaf = 2 - audit_leaf.leaf) WHERE n < 0`},
+		`over leaves 0 to 1, kept with leaf 1`: {
+			`UPDATE audit_leaf SET leaf = -1 WHERE log = 'shop_1' AND leaf = 0`,
+			`UPDATE audit_leaf SET leaf = 0 WHERE log = 'shop_1' AND leaf = 2`,
+			`UPDATE audit_leaf SET leaf = 2 WHERE log = 'shop_1' AND leaf = -1`},
+		`leaf 3 has 32 bytes of hashes, it completes 96`: {`UPDATE audit_leaf SET hashes = substr(hashes, 1, 32)` + lastLeaf},
+		`over leaves 0 to 3, kept with leaf 3`:           {`UPDATE audit_leaf SET hashes = CAST(substr(hashes, 1, 64) || zeroblob(32) AS BLOB)` + lastLeaf},
+		`of 2 leaves was signed for the root`:            {`UPDATE audit_checkpoint SET note = CAST(replace(note, substr(note, 15, 6), 'AAAAAA') AS BLOB) WHERE log = 'shop_1' AND size = 2`},
+		`kept for 2 leaves was signed for 4`: {
+			`UPDATE audit_checkpoint SET note = (SELECT note FROM audit_checkpoint WHERE log = 'shop_1' AND size = 4) WHERE log = 'shop_1' AND size = 2`},
 	} {
 		t.Run(want, func(t *testing.T) { s.sabotage(t, want, queries) })
 	}
@@ -198,11 +238,10 @@ func (s *Shop) sabotage(t *testing.T, want string, queries []string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	l, err := audit.Open(ctx, db, Catalogue, []audit.Table{Orders})
+	l, err := audit.Open(ctx, db, Catalogue, []audit.Table{Orders}, audit.WithoutSealing())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
 	err = db.Write(ctx, func(tx *database.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit_guard%'`)
 		if err != nil {

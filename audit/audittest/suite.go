@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"onrecord/audit"
 	"onrecord/database"
 )
@@ -119,6 +121,28 @@ func (s *Shop) Open(opts ...audit.Option) *audit.Log {
 		s.T.Fatal(err)
 	}
 	return l
+}
+
+// stopSealing opens the log again: from now on only Seal seals, and signs.
+func (s *Shop) stopSealing() {
+	s.T.Helper()
+	if err := s.Log.Close(); err != nil {
+		s.T.Fatal(err)
+	}
+	s.Log = s.Open(audit.WithoutSealing(), audit.WithSigner(SignPlainly))
+}
+
+// Seal seals what waits.
+func (s *Shop) Seal() {
+	s.T.Helper()
+	if err := s.Log.Seal(s.T.Context()); err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+// SignPlainly is a signer without a key: its notes say what they are of.
+func SignPlainly(log string, size int64, root tlog.Hash) ([]byte, error) {
+	return fmt.Appendf(nil, "test/%s\n%d\n%s\n\n— test none\n", log, size, root), nil
 }
 
 // background lends a context that still lives during cleanup.

@@ -13,6 +13,7 @@ CREATE TABLE audit_event (
 
 -- The erasable halves of an event. kind: who, what.
 CREATE TABLE audit_part (
+    log  TEXT NOT NULL,
     n    INTEGER NOT NULL,
     kind TEXT NOT NULL,
     salt BLOB NOT NULL,
@@ -20,8 +21,42 @@ CREATE TABLE audit_part (
     PRIMARY KEY (n, kind)
 ) STRICT, WITHOUT ROWID;
 
--- What each event can be found by: rowid is audit_event.n, and a term is the
--- hash of a log and a condition (an actor, an action, an object, a pair of
+-- Events that wait to be sealed. An event is queued before it is written: the
+-- guards of audit_event and audit_part demand it.
+CREATE TABLE audit_unsealed (
+    log    TEXT NOT NULL,
+    n      INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    PRIMARY KEY (log, n)
+) STRICT, WITHOUT ROWID;
+
+-- Sealed events: each log numbers its own from 0 on, in the order in which they
+-- were sealed. hashes are those of the log's tree (RFC 6962) that this leaf
+-- completes, 32 bytes each, from the leaf upwards: the hash of level l at index
+-- i stands with leaf ((i + 1) << l) - 1.
+CREATE TABLE audit_leaf (
+    log    TEXT NOT NULL,
+    leaf   INTEGER NOT NULL,
+    n      INTEGER PRIMARY KEY,
+    hashes BLOB NOT NULL,
+    UNIQUE (log, leaf)
+) STRICT;
+
+-- Signed notes of a log's tree: for each its size and, in the note, its root.
+CREATE TABLE audit_checkpoint (
+    log  TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    note BLOB NOT NULL,
+    PRIMARY KEY (log, size)
+) STRICT, WITHOUT ROWID;
+
+-- Logs with leaves that no checkpoint covers yet.
+CREATE TABLE audit_unsigned (
+    log TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+-- What each sealed event can be found by: rowid is audit_event.n, and a term is
+-- the hash of a log and a condition (an actor, an action, an object, a pair of
 -- them, a word of the text). An inverted index writes its entries in runs and
 -- merges them later; a B-tree would touch a page for every term of every event.
 CREATE VIRTUAL TABLE audit_index USING fts5 (terms, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
@@ -41,19 +76,16 @@ CREATE TABLE audit_name (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX audit_name_of ON audit_name (log, type, id);
 
--- How many events of each action a log holds.
-CREATE TABLE audit_total (
+-- How many sealed events of each action a log holds, by span of time (hour,
+-- day, all). at is where the span begins, in microseconds since 1970.
+CREATE TABLE audit_count (
     log    TEXT NOT NULL,
+    span   TEXT NOT NULL,
+    at     INTEGER NOT NULL,
     action TEXT NOT NULL,
     events INTEGER NOT NULL,
-    PRIMARY KEY (log, action)
+    PRIMARY KEY (log, span, at, action)
 ) STRICT, WITHOUT ROWID;
-
--- Events that wait to be sealed. An event is queued before it is written: the
--- guards of audit_event and audit_part demand it.
-CREATE TABLE audit_unsealed (
-    n INTEGER PRIMARY KEY
-) STRICT;
 
 -- The record that is open in this transaction (seq 0) and the writes it has made
 -- so far. Empty between transactions.
@@ -70,16 +102,14 @@ CREATE TABLE audit_open (
 
 -- One row inserted here is one event with all that belongs to it: the events of
 -- a whole commit are one statement.
-CREATE VIEW audit_append (n, log, id, action, body, who_salt, who, what_salt, what, terms) AS
-SELECT 0, '', '', '', x'', x'', x'', x'', x'', '';
+CREATE VIEW audit_append (n, log, id, action, body, who_salt, who, what_salt, what) AS
+SELECT 0, '', '', '', x'', x'', x'', x'', x'';
 
 -- +goose StatementBegin
 CREATE TRIGGER audit_append_event INSTEAD OF INSERT ON audit_append BEGIN
-    INSERT INTO audit_unsealed (n) VALUES (NEW.n);
+    INSERT INTO audit_unsealed (log, n, action) VALUES (NEW.log, NEW.n, NEW.action);
     INSERT INTO audit_event (n, log, id, body) VALUES (NEW.n, NEW.log, NEW.id, NEW.body);
-    INSERT INTO audit_part (n, kind, salt, part) VALUES (NEW.n, 'what', NEW.what_salt, NEW.what), (NEW.n, 'who', NEW.who_salt, NEW.who);
-    INSERT INTO audit_index (rowid, terms) VALUES (NEW.n, NEW.terms);
-    INSERT INTO audit_total (log, action, events) VALUES (NEW.log, NEW.action, 1)
-        ON CONFLICT (log, action) DO UPDATE SET events = events + 1;
+    INSERT INTO audit_part (log, n, kind, salt, part)
+        VALUES (NEW.log, NEW.n, 'what', NEW.what_salt, NEW.what), (NEW.log, NEW.n, 'who', NEW.who_salt, NEW.who);
 END;
 -- +goose StatementEnd
