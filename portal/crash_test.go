@@ -3,7 +3,6 @@ package portal_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"onrecord/audit/audittest"
 	"onrecord/database"
 	"onrecord/portal"
+	"onrecord/portal/portaltest"
 )
 
 // crashed is a portal whose programs are killed while people work.
@@ -23,10 +23,10 @@ type crashed struct {
 	steps map[string]int // of each user and device: the last that was answered
 }
 
-// TestCrash kills two programs at a time that work on one file, again and
+// TestCrash kills two programs at a time that work on one database, again and
 // again: what people were told is done is done, and on the record.
 func TestCrash(t *testing.T) {
-	c := &crashed{dsn: "sqlite:" + filepath.Join(t.TempDir(), "portal.db"), steps: map[string]int{}}
+	c := &crashed{dsn: portaltest.DSN(t), steps: map[string]int{}}
 	audittest.Kill{
 		DSN: c.dsn, Rounds: 12, Children: 2, Within: 20 * time.Millisecond, Answers: 25,
 		Prepare: c.prepare, Load: work, Verify: c.verify,

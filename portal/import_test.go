@@ -210,7 +210,7 @@ func TestTranscriptStandsInTheTranscriptAlone(t *testing.T) {
 	_, err = c.p.DeleteCall(ctx, c.dana, c.team, id, "", "")
 	c.ok(err)
 	found := map[string]int{}
-	for _, at := range columnsWith(c, secretWord) {
+	for _, at := range columnsWith(c.t, c.f, secretWord) {
 		found[at]++
 	}
 	if len(found) != 1 || found["transcript.turns"] != 1 {
@@ -231,40 +231,12 @@ func TestTranscriptStandsInTheTranscriptAlone(t *testing.T) {
 	}
 }
 
-// columnsWith names every column of every table that holds the word, shadow
-// tables of the log's index included.
-func columnsWith(c *center, word string) []string {
-	c.t.Helper()
-	ctx := c.t.Context()
-	rows, err := c.f.DB.QueryContext(ctx, `
-		SELECT m.name, p.name FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'`)
-	c.ok(err)
-	defer rows.Close()
-	var found []string
-	looked := 0
-	for rows.Next() {
-		var table, column string
-		c.ok(rows.Scan(&table, &column))
-		looked++
-		var n int
-		c.ok(c.f.DB.QueryRowContext(ctx, fmt.Sprintf(`SELECT count(*) FROM "%s" WHERE instr(CAST("%s" AS BLOB), CAST($1 AS BLOB)) > 0`, table, column), word).Scan(&n))
-		if n > 0 {
-			found = append(found, table+"."+column)
-		}
-	}
-	c.ok(rows.Err())
-	if looked < 50 {
-		c.t.Fatalf("looked at %d columns only", looked)
-	}
-	return found
-}
-
 // TestServeGetsItsTurnDuringImport changes a call through a second handle of
 // the same file, as another process would, while an import runs.
 func TestServeGetsItsTurnDuringImport(t *testing.T) {
 	c := newCenter(t)
 	id := c.calls(1)[0]
-	db, err := database.Open(t.Context(), "sqlite:"+c.f.Path)
+	db, err := database.Open(t.Context(), c.f.DSN)
 	c.ok(err)
 	defer db.Close()
 	serve, err := portal.Open(t.Context(), db)

@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"onrecord/database"
+	"onrecord/database/dbtest"
 	"onrecord/portal/store"
 	"onrecord/session"
 )
@@ -29,13 +29,14 @@ func limitsOf(t *testing.T, db *database.DB, c *ticking) *sharedLimiter {
 	return &sharedLimiter{db: db, clock: c.now}
 }
 
-func emptyDatabase(t *testing.T) *database.DB {
+// onEach runs a test on every database, which has the portal's tables.
+func onEach(t *testing.T, test func(t *testing.T, db *database.DB)) {
+	dbtest.Each(t, func(t *testing.T, dsn string) { test(t, migrated(t, dsn)) })
+}
+
+func migrated(t *testing.T, dsn string) *database.DB {
 	t.Helper()
-	db, err := database.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "limits.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := dbtest.Open(t, dsn)
 	if _, err := db.Migrate(t.Context(), store.Schema(db.Dialect())); err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +45,10 @@ func emptyDatabase(t *testing.T) *database.DB {
 
 // Two processes that share a database limit as one that remembers by itself,
 // whichever of them is asked.
-func TestSharedLimitsAreThoseOfOneProcess(t *testing.T) {
+func TestSharedLimitsAreThoseOfOneProcess(t *testing.T) { onEach(t, limitsAreThoseOfOneProcess) }
+
+func limitsAreThoseOfOneProcess(t *testing.T, db *database.DB) {
 	ctx := t.Context()
-	db := emptyDatabase(t)
 	c := &ticking{}
 	both := []*sharedLimiter{limitsOf(t, db, c), limitsOf(t, db, c)}
 	run := 0
@@ -74,8 +76,9 @@ func TestSharedLimitsAreThoseOfOneProcess(t *testing.T) {
 	})
 }
 
-func TestSharedLimitsLetNobodySlipThrough(t *testing.T) {
-	db := emptyDatabase(t)
+func TestSharedLimitsLetNobodySlipThrough(t *testing.T) { onEach(t, limitsLetNobodySlipThrough) }
+
+func limitsLetNobodySlipThrough(t *testing.T, db *database.DB) {
 	c := &ticking{}
 	both := []*sharedLimiter{limitsOf(t, db, c), limitsOf(t, db, c)}
 	var allowed atomic.Int64
@@ -97,8 +100,9 @@ func TestSharedLimitsLetNobodySlipThrough(t *testing.T) {
 }
 
 // The table holds nothing that was typed, and nothing for ever.
-func TestSharedLimitsForget(t *testing.T) {
-	db := emptyDatabase(t)
+func TestSharedLimitsForget(t *testing.T) { onEach(t, limitsForget) }
+
+func limitsForget(t *testing.T, db *database.DB) {
 	c := &ticking{}
 	l := limitsOf(t, db, c)
 	try := func(account string) {

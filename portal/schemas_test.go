@@ -60,7 +60,7 @@ const schemaCall = `{"id":"c-1","started_at":"2026-02-27T10:00:00Z","agent":"Agn
 // writeSchema makes a small database with something in every table.
 func writeSchema(t *testing.T, name string) {
 	t.Helper()
-	f := portaltest.New(t)
+	f := portaltest.OnSQLite(t)
 	calls := transcript.Open(strings.NewReader(schemaCall), "calls.jsonl", transcript.Options{})
 	id := ""
 	must(f.Import(ctx, f.Operator, f.Alpha, calls, func(told portal.Imported) { id = told.ID }))

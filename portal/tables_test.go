@@ -31,7 +31,7 @@ func TestEveryTableIsDecided(t *testing.T) {
 			decided[name] = "exempt"
 		}
 	}
-	there := columnOf(t, f, `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
+	there := columnOf(t, f, tablesOf[portaltest.On()])
 	for _, name := range there {
 		if decided[name] == "" {
 			t.Errorf("nobody has decided whether the table %s is audited", name)
@@ -41,6 +41,12 @@ func TestEveryTableIsDecided(t *testing.T) {
 	for name := range decided {
 		t.Errorf("there is no table %s", name)
 	}
+}
+
+// tablesOf asks a database for the names of its tables.
+var tablesOf = map[string]string{
+	"sqlite":   `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
+	"postgres": `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`,
 }
 
 func columnOf(t *testing.T, f *portaltest.Fixture, query string) []string {
@@ -60,7 +66,7 @@ func columnOf(t *testing.T, f *portaltest.Fixture, query string) []string {
 
 // Plain SQL changes no audited table, by whatever verb.
 func TestPlainSQLIsRefused(t *testing.T) {
-	f := portaltest.New(t)
+	f := portaltest.OnSQLite(t)
 	f.AddDevice(t, f.Dana, f.Alpha, "desk-1")
 	call := transcript.Call{SourceID: "c1", StartedAt: time.Date(2026, 2, 1, 9, 0, 0, 0, time.UTC), Agent: "Agnes Ash", Customer: "Cam",
 		Direction: transcript.Inbound, Turns: []transcript.Turn{{Speaker: transcript.Agent, Text: "Good morning?"}}}

@@ -1,9 +1,6 @@
 package portal_test
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -259,21 +256,4 @@ func TestUsers(t *testing.T) {
 		refused(t, err, audit.CodeInvalid, field)
 	}
 	f.Expect(t)
-}
-
-// holds tells whether the text stands anywhere in the database's files.
-func holds(t *testing.T, f *portaltest.Fixture, text string) bool {
-	t.Helper()
-	files, err := filepath.Glob(f.Path + "*")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("the database's files: %v, %v", files, err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		check(t, err)
-		if bytes.Contains(raw, []byte(text)) {
-			return true
-		}
-	}
-	return false
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"onrecord/database"
+	"onrecord/portal/portaltest"
 )
 
 func (a answer) ready() (b readyBody) {
@@ -23,7 +24,7 @@ func (a answer) ready() (b readyBody) {
 }
 
 func TestReadyUntilTheDatabaseIsGone(t *testing.T) {
-	s := newSite(t)
+	s := siteOf(t, portaltest.OnSQLite(t))
 	nobody := s.open()
 	if b := nobody.get("/readyz").status(http.StatusOK).ready(); b.Status != "ready" || b.Database != "reachable" || b.Schema != "current" || b.Faults == nil {
 		t.Errorf("a portal at work is %+v", b)

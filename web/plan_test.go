@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"onrecord/portal/portaltest"
 )
 
 // Tables that a page may read whole: they have a row for each team of the
@@ -15,7 +17,7 @@ var readWhole = []string{"team", "organization"}
 // No statement of a page walks through a table: whatever the page, its filter
 // and its order, the planner finds the rows by a key.
 func TestNoPageScans(t *testing.T) {
-	s := newSite(t)
+	s := siteOf(t, portaltest.OnSQLite(t)) // whose planner is asked
 	b := s.as(s.Alpha, s.Dana)
 	root := "/t/" + s.Alpha
 	logs := root + "/settings/security/audit-logs"

@@ -37,7 +37,11 @@ const secret = "xylophone"
 
 func newSite(t testing.TB, change ...func(*Config)) *site {
 	t.Helper()
-	f := portaltest.New(t)
+	return siteOf(t, portaltest.New(t), change...)
+}
+
+func siteOf(t testing.TB, f *portaltest.Fixture, change ...func(*Config)) *site {
+	t.Helper()
 	c := Config{Now: f.Clock.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	for _, set := range change {
 		set(&c)

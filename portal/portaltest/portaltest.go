@@ -1,12 +1,11 @@
-// Package portaltest opens real portals for tests: a fresh SQLite file with an
-// organization, two teams and their people. Every test that uses it ends in a
-// check of the whole log.
+// Package portaltest opens real portals for tests: a fresh database with an
+// organization, two teams and their people, on SQLite and on PostgreSQL in turn
+// ([Main]). Every test that uses it ends in a check of the whole log.
 package portaltest
 
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +25,8 @@ type Fixture struct {
 	*portal.Portal
 	Clock *Clock
 	DB    *database.DB
-	Path  string // of the SQLite file
+	DSN   string // of the database
+	Path  string // of the SQLite file, or ""
 
 	Operator    portal.Caller
 	Org         string // the organization's id
@@ -63,10 +63,15 @@ func (c *Clock) Advance(d time.Duration) {
 // Empty opens a portal that is not set up.
 func Empty(t testing.TB) *Fixture {
 	t.Helper()
+	return emptyAt(t, DSN(t))
+}
+
+func emptyAt(t testing.TB, dsn string) *Fixture {
+	t.Helper()
 	f := &Fixture{
 		t: t, seen: map[string]bool{},
 		Clock: &Clock{now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)},
-		Path:  filepath.Join(t.TempDir(), "portal.db"),
+		DSN:   dsn,
 		Operator: portal.Caller{
 			Actor:   audit.Actor{Type: audit.ActorOperator, Name: "olga@console"},
 			Context: audit.Context{Via: "cli"},
@@ -74,13 +79,11 @@ func Empty(t testing.TB) *Fixture {
 	}
 	ctx := context.Background()
 	var err error
-	if f.DB, err = database.Open(ctx, "sqlite:"+f.Path); err != nil {
+	if f.DB, err = database.Open(ctx, dsn); err != nil {
 		t.Fatal(err)
 	}
+	f.Path = f.DB.Path()
 	t.Cleanup(func() { f.DB.Close() })
-	if _, err := portal.Migrate(ctx, f.DB); err != nil {
-		t.Fatal(err)
-	}
 	if f.Portal, err = portal.Open(ctx, f.DB, portal.WithClock(f.Clock.Now)); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +105,19 @@ func (alive) Context() context.Context { return context.Background() }
 // [Fixture.Expect].
 func New(t testing.TB) *Fixture {
 	t.Helper()
-	f := Empty(t)
+	return newAt(t, DSN(t))
+}
+
+// OnSQLite is New on SQLite, whatever database others are made on: for a test
+// of its file or its planner.
+func OnSQLite(t testing.TB) *Fixture {
+	t.Helper()
+	return newAt(t, sqliteDSN(t))
+}
+
+func newAt(t testing.TB, dsn string) *Fixture {
+	t.Helper()
+	f := emptyAt(t, dsn)
 	alpha := f.Setup(t, portal.NewTeam{Organization: "Acme", Team: "Alpha", Email: "dana@example.com", AdminName: "Dana Cruz"})
 	beta := f.Setup(t, portal.NewTeam{Team: "Beta", Email: "bea@example.com", AdminName: "Bea Brown"})
 	f.Org, f.Alpha, f.Beta = alpha.Organization, alpha.Team, beta.Team
