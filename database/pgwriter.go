@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 const (
@@ -252,16 +253,22 @@ func retried(err error) bool {
 	return false
 }
 
+// errNotSent is a connection that was found closed before COMMIT was sent.
+var errNotSent = fmt.Errorf("before the commit: %w", net.ErrClosed)
+
 // commit is certain of the outcome, or says [ErrUnsure].
 func (t *pgTx) commit() error {
 	err := t.conn.Raw(func(c any) error {
-		switch c := c.(type) {
-		case *pgConn:
-			return c.commit(t.ctx)
-		case interface{ Conn() *pgx.Conn }:
-			return committed(c.Conn().Exec(t.ctx, "COMMIT"))
+		conn, err := pgxConn(c)
+		switch ours, is := c.(*pgConn); {
+		case err != nil:
+			return err
+		case conn.IsClosed():
+			return errNotSent
+		case is:
+			return ours.commit(t.ctx)
 		}
-		return fmt.Errorf("the handle is of %T, not of pgx's driver", c)
+		return committed(conn.Exec(t.ctx, "COMMIT"))
 	})
 	switch {
 	case err == nil:
@@ -271,7 +278,7 @@ func (t *pgTx) commit() error {
 		return fmt.Errorf("committing: %w", err)
 	}
 	t.lost = true
-	if pgconn.SafeToRetry(err) { // nothing was sent
+	if errors.Is(err, errNotSent) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnsure, err)
@@ -285,19 +292,30 @@ func (t *pgTx) end() {
 	}
 	t.began = false
 	t.conn.Raw(func(c any) error {
-		conn, ok := c.(interface{ Conn() *pgx.Conn })
 		if ours, is := c.(*pgConn); is {
 			ours.held = nil
 		}
-		if !ok || t.lost || conn.Conn().IsClosed() {
+		conn, err := pgxConn(c)
+		if err != nil || t.lost || conn.IsClosed() {
 			return driver.ErrBadConn
 		}
-		if conn.Conn().PgConn().TxStatus() == 'I' {
+		if conn.PgConn().TxStatus() == 'I' {
 			return nil // it never began
 		}
-		if _, err := conn.Conn().Exec(t.ctx, "ROLLBACK"); err != nil {
+		if _, err := conn.Exec(t.ctx, "ROLLBACK"); err != nil {
 			return driver.ErrBadConn
 		}
 		return nil
 	})
+}
+
+// pgxConn is pgx's own connection behind that of database/sql.
+func pgxConn(c any) (*pgx.Conn, error) {
+	switch c := c.(type) {
+	case *pgConn:
+		return c.Conn.Conn(), nil
+	case *stdlib.Conn:
+		return c.Conn(), nil
+	}
+	return nil, fmt.Errorf("the handle is of %T, not of pgx's driver", c)
 }
