@@ -30,6 +30,36 @@ func (p *Portal) SearchLog(ctx context.Context, by Caller, team string, f audit.
 	return p.log.Search(ctx, team, f, page)
 }
 
+// BeginReading records the reading of a filter, so that a page can then ask
+// several questions about it at once.
+//
+// Permission: as SearchLog. Event: as SearchLog. Errors: as SearchLog.
+func (p *Portal) BeginReading(ctx context.Context, by Caller, team string, f audit.Filter) error {
+	return p.readLog(ctx, by, team, "query", f.String())
+}
+
+// LogHistogram counts the events of a filter over time. It belongs to a page
+// of [Portal.SearchLog]: a reading of the same filter.
+//
+// Permission: as SearchLog. Event: as SearchLog. Errors: as SearchLog.
+func (p *Portal) LogHistogram(ctx context.Context, by Caller, team string, f audit.Filter, q audit.HistogramQuery) (audit.Histogram, error) {
+	if err := p.readLog(ctx, by, team, "query", f.String()); err != nil {
+		return audit.Histogram{}, err
+	}
+	return p.log.Histogram(ctx, team, f, q)
+}
+
+// LogFacets counts the most frequent values among the events of a filter, as a
+// reading of that filter.
+//
+// Permission: as SearchLog. Event: as SearchLog. Errors: as SearchLog.
+func (p *Portal) LogFacets(ctx context.Context, by Caller, team string, f audit.Filter, q audit.FacetQuery) (audit.Facets, error) {
+	if err := p.readLog(ctx, by, team, "query", f.String()); err != nil {
+		return audit.Facets{}, err
+	}
+	return p.log.Facets(ctx, team, f, q)
+}
+
 // LogTotals counts the events of a team's whole log by action: what a page
 // leaves out when it shows the tracked actions only. It belongs to a page of
 // [Portal.SearchLog], which is on the record.

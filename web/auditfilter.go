@@ -41,11 +41,20 @@ func (q logQuery) address(f audit.Filter) string {
 	return q.path + "?" + url.Values{"q": {f.String()}}.Encode()
 }
 
-// page is the address of another page of the same events.
-func (q logQuery) page(cursor string, newer bool) string {
-	values := url.Values{"cursor": {cursor}}
-	if newer {
-		values.Set("newer", "1")
+// link is address as the list itself writes it, which is shorter.
+func (q logQuery) link(f audit.Filter) string {
+	if f.IsZero() {
+		return q.path
+	}
+	return strings.TrimPrefix(q.address(f), q.path)
+}
+
+// with is an address under which the same events are asked for, with further
+// values (name, value, …).
+func (q logQuery) with(path string, pairs ...string) string {
+	values := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		values.Set(pairs[i], pairs[i+1])
 	}
 	if s := q.filter.String(); s != "" {
 		values.Set("q", s)
@@ -53,8 +62,22 @@ func (q logQuery) page(cursor string, newer bool) string {
 	if q.all {
 		values.Set("all", "1")
 	}
-	return q.path + "?" + values.Encode()
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
 }
+
+// page is the address of another page of the same events.
+func (q logQuery) page(cursor string, newer bool) string {
+	if newer {
+		return q.with(q.path, "cursor", cursor, "newer", "1")
+	}
+	return q.with(q.path, "cursor", cursor)
+}
+
+// counted is the address at which the histogram is counted for longer.
+func (q logQuery) counted() string { return q.with(q.path, "count", "on") }
 
 // everything is the address where the quiet actions are shown as well.
 func (q logQuery) everything() string { return q.path + "?all=1" }
@@ -68,19 +91,7 @@ func (q logQuery) asked() audit.Filter {
 }
 
 // event is the address of one event that leads back to this list.
-func (q logQuery) event(id string) string {
-	values := url.Values{}
-	if s := q.filter.String(); s != "" {
-		values.Set("q", s)
-	}
-	if q.all {
-		values.Set("all", "1")
-	}
-	if len(values) == 0 {
-		return q.path + "/" + url.PathEscape(id)
-	}
-	return q.path + "/" + url.PathEscape(id) + "?" + values.Encode()
-}
+func (q logQuery) event(id string) string { return q.with(q.path + "/" + url.PathEscape(id)) }
 
 // control is one of the page's filter controls: a view of a part of the
 // filter.
@@ -160,6 +171,11 @@ func readLogQuery(path string, values url.Values) (q logQuery, merged bool, err 
 			return q, true, err
 		}
 	}
+	picked, err := q.pick(values)
+	if err != nil {
+		return q, merged, err
+	}
+	merged = merged || picked
 	if err := q.filter.CheckRange(); err != nil {
 		return q, merged, err
 	}
@@ -170,6 +186,31 @@ func readLogQuery(path string, values url.Values) (q logQuery, merged bool, err 
 		}
 	}
 	return q, merged, nil
+}
+
+// pick narrows the filter to what only= names, or takes out what not= names: a
+// word of the query language each. It tells whether there was one.
+func (q *logQuery) pick(values url.Values) (bool, error) {
+	picked := false
+	for _, name := range []string{"only", "not"} {
+		for _, word := range values[name] {
+			f, err := audit.ParseQuery(word)
+			if err != nil {
+				return false, audit.Invalid(name, "%s: “%s” cannot be: it looks like actor:user_….", name, clipped(word, 100))
+			}
+			picked = true
+			for _, field := range chipFields {
+				for _, value := range field.values(&f).Any {
+					if name == "only" {
+						q.filter = only(q.filter, field.values, value)
+					} else {
+						q.filter = exclude(q.filter, field.values, value)
+					}
+				}
+			}
+		}
+	}
+	return picked, nil
 }
 
 // rest is what the form of a control carries along: its name, and the filter
@@ -232,9 +273,11 @@ func without(list []string, value string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == value })
 }
 
-func byActor(f *audit.Filter) *audit.Values  { return &f.Actor }
-func byAction(f *audit.Filter) *audit.Values { return &f.Action }
-func byObject(f *audit.Filter) *audit.Values { return &f.Object }
+func byActor(f *audit.Filter) *audit.Values   { return &f.Actor }
+func byAction(f *audit.Filter) *audit.Values  { return &f.Action }
+func byObject(f *audit.Filter) *audit.Values  { return &f.Object }
+func byIP(f *audit.Filter) *audit.Values      { return &f.IP }
+func byOutcome(f *audit.Filter) *audit.Values { return &f.Outcome }
 
 // chipFields are the fields of the filter as chips name them.
 var chipFields = []struct {
@@ -243,11 +286,12 @@ var chipFields = []struct {
 }{
 	{"Actor", byActor}, {"Action", byAction}, {"Object", byObject},
 	{"Kind", func(f *audit.Filter) *audit.Values { return &f.Type }},
-	{"Outcome", func(f *audit.Filter) *audit.Values { return &f.Outcome }},
-	{"IP", func(f *audit.Filter) *audit.Values { return &f.IP }},
+	{"Outcome", byOutcome},
+	{"IP", byIP},
 	{"Via", func(f *audit.Filter) *audit.Values { return &f.Via }},
 	{"Session", func(f *audit.Filter) *audit.Values { return &f.Session }},
 	{"Request", func(f *audit.Filter) *audit.Values { return &f.Request }},
+	{"Hours (UTC)", func(f *audit.Filter) *audit.Values { return &f.Hours }},
 	{"Text", func(f *audit.Filter) *audit.Values { return &f.Text }},
 }
 

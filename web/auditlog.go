@@ -23,11 +23,16 @@ func (v *visit) auditLog() error {
 	if merged {
 		return v.see(q.address(q.filter))
 	}
-	page := audit.Page{Limit: rowsPerPage, Cursor: values.Get("cursor"), Newer: values.Get("newer") != ""}
-	found, err := v.portal.SearchLog(v.ctx(), v.by(), v.team(), q.asked(), page)
+	err = v.portal.BeginReading(v.ctx(), v.by(), v.team(), q.asked())
 	if offPlan(err) {
 		return v.notOnPlan(err)
 	}
+	if err != nil {
+		return err
+	}
+	count := v.beginHistogram(q)
+	page := audit.Page{Limit: rowsPerPage, Cursor: values.Get("cursor"), Newer: values.Get("newer") != ""}
+	found, err := v.portal.SearchLog(v.ctx(), v.by(), v.team(), q.asked(), page)
 	if err != nil {
 		return err
 	}
@@ -36,6 +41,12 @@ func (v *visit) auditLog() error {
 		return err
 	}
 	if err := v.fillLog(&shown, q, found); err != nil {
+		return err
+	}
+	if shown.Histogram, err = v.histogram(q, count); err != nil {
+		return err
+	}
+	if shown.Facets, err = v.wayToFacets(q); err != nil {
 		return err
 	}
 	if shown.Head, err = v.logHead(q); err != nil {
@@ -242,6 +253,7 @@ func (v *visit) fillLog(page *view.AuditLog, q logQuery, found audit.Result) err
 	if err != nil {
 		return err
 	}
+	page.PickURL = q.path
 	for i := range found.Events {
 		page.Rows = append(page.Rows, refs.row(q, &found.Events[i]))
 	}

@@ -92,17 +92,14 @@ func (l logRefs) ref(r audit.Ref) view.AuditRef {
 // row is an event in the list.
 func (l logRefs) row(q logQuery, e *audit.Event) view.AuditRow {
 	row := view.AuditRow{
-		EventURL: q.event(e.ID), Time: e.Time, Actor: l.actor(e), Object: l.object(e), Outcome: outcome(e), Changes: summary(e),
-		Action: view.AuditAction{Label: portal.Catalogue.Label(e.Action), ID: e.Action,
-			OnlyURL: q.address(only(q.filter, byAction, e.Action)), ExcludeURL: q.address(exclude(q.filter, byAction, e.Action))},
+		EventURL: strings.Replace(q.event(e.ID), q.path, "audit-logs", 1), Time: e.Time, Actor: l.actor(e), Object: l.object(e), Outcome: outcome(e), Changes: summary(e),
+		Action: view.AuditAction{Label: portal.Catalogue.Label(e.Action), ID: e.Action},
 	}
 	if e.Actor != nil && e.Actor.ID != "" {
-		row.Actor.OnlyURL = q.address(only(q.filter, byActor, e.Actor.ID))
-		row.Actor.ExcludeURL = q.address(exclude(q.filter, byActor, e.Actor.ID))
+		row.Actor.Pick = "actor:" + e.Actor.ID
 	}
 	if e.Object != nil && e.Object.ID != "" {
-		row.Object.OnlyURL = q.address(only(q.filter, byObject, e.Object.ID))
-		row.Object.ExcludeURL = q.address(exclude(q.filter, byObject, e.Object.ID))
+		row.Object.Pick = "object:" + e.Object.ID
 	}
 	return row
 }

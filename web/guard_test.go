@@ -268,7 +268,7 @@ func TestFaultsTellNothing(t *testing.T) {
 	} {
 		w := httptest.NewRecorder()
 		s.server.guard(s.server.answer(rt)).ServeHTTP(w, httptest.NewRequest("GET", "/x", nil))
-		a := answer{w.Result(), w.Body.String(), t}
+		a := answer{w.Result(), w.Body.String(), t, "/x"}
 		a.status(http.StatusInternalServerError).lacks("secret").has("Something went wrong here", "req_")
 		if !strings.Contains(told.String(), "the secret of the house") || !strings.Contains(told.String(), a.Header.Get("X-Request-Id")) {
 			t.Errorf("the program's log has %s", told.String())

@@ -140,6 +140,7 @@ type answer struct {
 	*http.Response
 	body string
 	t    testing.TB
+	path string // that was asked for
 }
 
 func (b *tab) get(path string) answer { return b.send(httptest.NewRequest("GET", path, nil)) }
@@ -177,7 +178,7 @@ func (b *tab) send(r *http.Request) answer {
 			b.cookies[c.Name] = c.Value
 		}
 	}
-	return answer{answered, w.Body.String(), b.site.t}
+	return answer{answered, w.Body.String(), b.site.t, r.URL.RequestURI()}
 }
 
 // follow opens the page that an answer leads to.

@@ -20,6 +20,7 @@ func TestHandler(t *testing.T) {
 		"portal.css": "text/css; charset=utf-8",
 		"keys.js":    "text/javascript; charset=utf-8",
 		"lists.js":   "text/javascript; charset=utf-8",
+		"log.js":     "text/javascript; charset=utf-8",
 		"icon.svg":   "image/svg+xml",
 	} {
 		answer := get(t, "GET", URL(name))

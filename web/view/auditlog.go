@@ -1,7 +1,8 @@
 package view
 
 import (
-	"strconv"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -27,7 +28,11 @@ type AuditLog struct {
 	Chips     []Chip
 	ClearURL  string // "" when nothing is filtered
 
-	Rows []AuditRow
+	Histogram *Histogram // nil leaves it out
+	Facets    Facets
+
+	Rows    []AuditRow
+	PickURL string // narrows the filter by ?only= or ?not=field:value; "" for never
 
 	// The quiet line: "+ 2,611 sign-ins, imports, readings · Show everything".
 	Quiet         string // "+ 2,611 sign-ins, imports, readings"; "" leaves the line out
@@ -106,21 +111,18 @@ type AuditRow struct {
 
 // AuditRef is an actor or an object in the log.
 type AuditRef struct {
-	Kind       string // actors: "user", "api_key", "operator", "system"; objects: "call", "user", "device", "metric", "team", …
-	Name       string
-	URL        string // "" shows the name alone
-	Deleted    bool
-	Erased     bool   // the name was erased by law
-	OnlyURL    string // filters by it
-	ExcludeURL string // excludes it
+	Kind    string // actors: "user", "api_key", "operator", "system"; objects: "call", "user", "device", "metric", "team", …
+	Name    string
+	URL     string // "" shows the name alone
+	Deleted bool
+	Erased  bool   // the name was erased by law
+	Pick    string // "actor:user_…": what filters by it; "" for nothing
 }
 
 // AuditAction is an action in the log.
 type AuditAction struct {
-	Label      string // "Changed user role"
-	ID         string // "user.role_changed"
-	OnlyURL    string
-	ExcludeURL string
+	Label string // "Changed user role"
+	ID    string // "user.role_changed"
 }
 
 // AuditEvent is the page of one event.
@@ -165,10 +167,6 @@ func (f CheckFilter) count() int {
 	return n
 }
 
-func optionID(name string, group, option int) string {
-	return name + "-" + strconv.Itoa(group) + "-" + strconv.Itoa(option)
-}
-
 func (f ObjectFilter) suggestions() templ.Attributes {
 	if f.SuggestURL == "" {
 		return nil
@@ -196,4 +194,38 @@ func (v AuditLog) emptyText() string {
 		return "All rows were searched. Take a filter away, or widen the time."
 	}
 	return "The next change in this team is on this page as soon as it is made."
+}
+
+// picks is where the buttons of the rows send what they filter by.
+func (v AuditLog) picks() templ.Attributes {
+	if v.PickURL == "" {
+		return nil
+	}
+	return templ.Attributes{"data-picks": v.PickURL}
+}
+
+// pick says what a cell is filtered by, where its link does not end in it.
+func (r AuditRef) pick() templ.Attributes {
+	_, id, _ := strings.Cut(r.Pick, ":")
+	if id == "" || strings.HasSuffix(r.URL, "/"+id) && !r.Erased {
+		return nil
+	}
+	return templ.Attributes{"data-pick": r.Pick}
+}
+
+// usedIcons are the icons of the kinds in some rows.
+func usedIcons(rows []AuditRow) []string {
+	var all []string
+	add := func(kind string) {
+		if name := kindIcon(kind); !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	for _, r := range rows {
+		if r.Actor.Kind != "user" {
+			add(r.Actor.Kind)
+		}
+		add(r.Object.Kind)
+	}
+	return all
 }

@@ -223,9 +223,9 @@ func sampleLog() AuditLog {
 	for i := range 50 {
 		s := rows[i%len(rows)]
 		r := AuditRow{EventURL: logURL + fmt.Sprint("/evt_", i), Time: now.Add(-time.Duration(i*i*13) * time.Second),
-			Actor:  AuditRef{Kind: "user", Name: dashName(s.actor), URL: teamURL + "/users/u", OnlyURL: "?only", ExcludeURL: "?not"},
-			Action: AuditAction{Label: s.action, ID: s.id, OnlyURL: "?only", ExcludeURL: "?not"},
-			Object: AuditRef{Kind: s.kind, Name: s.object, URL: teamURL + "/x", OnlyURL: "?only", ExcludeURL: "?not"}, Changes: s.changes}
+			Actor:  AuditRef{Kind: "user", Name: dashName(s.actor), URL: teamURL + "/users/u", Pick: "actor:u"},
+			Action: AuditAction{Label: s.action, ID: s.id},
+			Object: AuditRef{Kind: s.kind, Name: s.object, URL: teamURL + "/x", Pick: "object:x1"}, Changes: s.changes}
 		switch i {
 		case 6:
 			r.Outcome = "denied"
