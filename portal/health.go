@@ -7,15 +7,19 @@ import (
 	"sync"
 	"time"
 
+	"onrecord/audit"
 	"onrecord/database"
 )
 
 // Health is what the portal has to tell those who watch it: figures and
 // sentences without a name in them.
 type Health struct {
-	Unsealed int64         // events that are not sealed yet, of all logs
-	Lag      time.Duration // how old the oldest of them is; 0 if there is none
-	Faults   []string      // what was found wrong with the log
+	Events   int64         // of all logs
+	Unsealed int64         // of them not sealed yet
+	Lag      time.Duration // how old the oldest of those is; 0 if there is none
+	Checked  time.Time     // when [Portal.CheckLog] last looked; zero if it never did
+	Faults   []string      // where it found the log wrong, the first places
+	Faulty   int           // how many there are
 }
 
 // ErrOtherSchema says that the database's schema is not this program's.
@@ -28,18 +32,56 @@ const healthFor = time.Second
 // healthTime bounds how long a database may take to say that it is there.
 const healthTime = 3 * time.Second
 
+// faultsTold bounds how many faults are told one by one.
+const faultsTold = 20
+
 // lastHealth is what Health found last.
 type lastHealth struct {
 	mu    sync.Mutex // held while looking, so that many who ask at once look once
 	at    time.Time
 	found Health
 	err   error
+
+	checking sync.Mutex
+	checked  time.Time // guarded by checking
+	faults   []string  // guarded by checking
+}
+
+// CheckLog derives the whole log again, as [audit.Log.Check] does, and lets
+// Health tell until the next time where it is wrong. It says nothing of what
+// stands there, which may be personal: onrecord verify does.
+//
+// Permission: none is asked, since only the program itself calls it. Events:
+// none. Errors: the database's.
+func (p *Portal) CheckLog(ctx context.Context) (places []string, err error) {
+	faults, err := p.log.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range faults {
+		places = append(places, placeOf(f))
+	}
+	p.health.checking.Lock()
+	defer p.health.checking.Unlock()
+	p.health.checked, p.health.faults = time.Now(), places
+	return places, nil
+}
+
+// placeOf is where a fault is, without what it is.
+func placeOf(f audit.Fault) string {
+	switch {
+	case f.Event != "":
+		return "The event " + f.Event + " is not as it was sealed."
+	case f.Row != "":
+		return "The row of " + f.Row + " is not what the log says."
+	}
+	return "What the log derives from its events does not agree with them."
 }
 
 // Health looks whether the portal can work. At most once a second it really
 // looks.
 //
-// Cost: one query for each schema, and two small ones for each team.
+// Cost: two queries for each schema, and a small one for each team.
 //
 // Permission: none is asked, since it tells nothing of anybody. Events: none.
 // Errors: ErrOtherSchema; whatever says that the database cannot be reached.
@@ -55,6 +97,10 @@ func (p *Portal) Health(ctx context.Context) (Health, error) {
 	defer cancel()
 	l.found, l.err = p.look(ctx)
 	l.at = time.Now()
+	l.checking.Lock()
+	defer l.checking.Unlock()
+	l.found.Checked, l.found.Faulty = l.checked, len(l.faults)
+	l.found.Faults = l.faults[:min(len(l.faults), faultsTold)]
 	return l.found, l.err
 }
 
@@ -74,5 +120,28 @@ func (p *Portal) look(ctx context.Context) (Health, error) {
 			return Health{}, fmt.Errorf("%w: %s has version %d, not %d", ErrOtherSchema, s.Name, s.Has, s.Program)
 		}
 	}
-	return Health{}, nil
+	return p.sealing(ctx)
+}
+
+// sealing sums up how far the logs are sealed.
+func (p *Portal) sealing(ctx context.Context) (h Health, err error) {
+	if err := p.readTeams(ctx); err != nil {
+		return Health{}, err
+	}
+	oldest := time.Time{}
+	for _, log := range p.logs() {
+		s, err := p.log.SealState(ctx, log)
+		if err != nil {
+			return Health{}, err
+		}
+		h.Events += s.Events
+		h.Unsealed += s.Events - s.Leaves
+		if !s.Oldest.IsZero() && (oldest.IsZero() || s.Oldest.Before(oldest)) {
+			oldest = s.Oldest
+		}
+	}
+	if !oldest.IsZero() {
+		h.Lag = max(0, p.now().Sub(oldest))
+	}
+	return h, nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"onrecord/portal"
 )
@@ -49,15 +50,25 @@ type readyBody struct {
 	Status   string   `json:"status"`   // ready, not ready
 	Database string   `json:"database"` // reachable, unreachable
 	Schema   string   `json:"schema"`   // current, other, unknown
+	Events   int64    `json:"events"`
 	Unsealed int64    `json:"unsealed_events"`
 	Lag      float64  `json:"seal_lag_seconds"`
-	Faults   []string `json:"faults"`
+	Checked  *string  `json:"log_checked"` // when; null if it never was
+	Faulty   int      `json:"log_faults"`
+	Faults   []string `json:"faults"` // the first of them
 }
 
 func readiness(h portal.Health, err error) readyBody {
-	b := readyBody{Status: "ready", Database: "reachable", Schema: "current", Unsealed: h.Unsealed, Lag: h.Lag.Seconds(), Faults: h.Faults}
+	b := readyBody{
+		Status: "ready", Database: "reachable", Schema: "current",
+		Events: h.Events, Unsealed: h.Unsealed, Lag: h.Lag.Seconds(), Faulty: h.Faulty, Faults: h.Faults,
+	}
 	if b.Faults == nil {
 		b.Faults = []string{}
+	}
+	if !h.Checked.IsZero() {
+		at := h.Checked.UTC().Format(time.RFC3339)
+		b.Checked = &at
 	}
 	switch {
 	case errors.Is(err, portal.ErrOtherSchema):

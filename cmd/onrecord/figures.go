@@ -105,7 +105,9 @@ var (
 	readyFigure    = prometheus.NewDesc("onrecord_ready", "1 if the portal can serve, as /readyz says.", nil, nil)
 	unsealedFigure = prometheus.NewDesc("onrecord_unsealed_events", "Events that are recorded but not sealed yet.", nil, nil)
 	lagFigure      = prometheus.NewDesc("onrecord_seal_lag_seconds", "Age of the oldest event that is not sealed yet.", nil, nil)
-	faultsFigure   = prometheus.NewDesc("onrecord_log_faults", "What was found wrong with the log.", nil, nil)
+	eventsFigure   = prometheus.NewDesc("onrecord_events", "Events of all logs.", nil, nil)
+	faultsFigure   = prometheus.NewDesc("onrecord_log_faults", "What the last check found wrong with the log; absent until one was made.", nil, nil)
+	checkedFigure  = prometheus.NewDesc("onrecord_log_checked_timestamp_seconds", "When the log was last checked; absent until it was.", nil, nil)
 	poolFigure     = prometheus.NewDesc("onrecord_database_connections", "Connections to the database.", []string{"pool", "state"}, nil)
 	waitsFigure    = prometheus.NewDesc("onrecord_database_waits_total", "How often a connection had to be waited for.", []string{"pool"}, nil)
 	waitedFigure   = prometheus.NewDesc("onrecord_database_wait_seconds_total", "How long was waited for a connection.", []string{"pool"}, nil)
@@ -113,7 +115,7 @@ var (
 
 // Describe is for prometheus.Collector.
 func (*standing) Describe(all chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readyFigure, unsealedFigure, lagFigure, faultsFigure, poolFigure, waitsFigure, waitedFigure} {
+	for _, d := range []*prometheus.Desc{readyFigure, eventsFigure, unsealedFigure, lagFigure, faultsFigure, checkedFigure, poolFigure, waitsFigure, waitedFigure} {
 		all <- d
 	}
 }
@@ -134,7 +136,11 @@ func (s *standing) Collect(all chan<- prometheus.Metric) {
 		gauge(readyFigure, 1)
 		gauge(unsealedFigure, float64(h.Unsealed))
 		gauge(lagFigure, h.Lag.Seconds())
-		gauge(faultsFigure, float64(len(h.Faults)))
+		gauge(eventsFigure, float64(h.Events))
+	}
+	if !h.Checked.IsZero() {
+		gauge(checkedFigure, float64(h.Checked.Unix()))
+		gauge(faultsFigure, float64(h.Faulty))
 	}
 	for _, p := range s.db.Pools() {
 		gauge(poolFigure, float64(p.Stats.InUse), p.Name, "used")

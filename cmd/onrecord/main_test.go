@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"net"
@@ -45,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return errors.Join(ln.Close(), second.Close())
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "ready": ready, "get": get, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
+			"exits": exits, "ready": ready, "get": get, "waitfor": waitFor, "tamper": tamper, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
 		},
 	})
 }
@@ -117,6 +118,46 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("GET %s: nothing matches %s in\n%s", url, text, body)
 		}
 	}
+}
+
+// waitfor URL REGEXP asks for a page until it matches.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		res, err := http.Get(args[0])
+		ts.Check(err)
+		body, err := io.ReadAll(res.Body)
+		ts.Check(errors.Join(err, res.Body.Close()))
+		if pattern.Match(body) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("GET %s never matches %s: %s", args[0], args[1], body)
+		}
+	}
+}
+
+// tamper FILE changes an audited row, as whoever can write the file may once
+// the guards are dropped. The server puts them back.
+func tamper(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	db.SetMaxOpenConns(1)
+	rows, err := db.Query("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'member'")
+	ts.Check(err)
+	var guards []string
+	for rows.Next() {
+		var name string
+		ts.Check(rows.Scan(&name))
+		guards = append(guards, "DROP TRIGGER "+name)
+	}
+	ts.Check(rows.Err())
+	for _, query := range append(guards, "UPDATE member SET role = 'agent'") {
+		_, err := db.Exec(query)
+		ts.Check(err)
+	}
+	ts.Check(db.Close())
 }
 
 // bytes FILE QUOTED appends a Go string, such as "\xff", to a file.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
+	"time"
 
 	"onrecord/audit"
 	"onrecord/database"
@@ -22,7 +24,8 @@ type serveCommand struct {
 	URL            string   `name:"url" placeholder:"URL" help:"The address that people type, such as https://portal.example.com: for links, and for cookies that need HTTPS."`
 	TrustedProxies []string `placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
 	tlsFlags
-	MetricsAddr string `placeholder:"HOST:PORT" help:"Where to answer /metrics, /healthz and /readyz to whoever can connect. Unless told, /metrics is answered at --addr, to programs on this machine only."`
+	CheckEvery  time.Duration `placeholder:"TIME" help:"How often to derive the whole log again while serving, such as 24h; /readyz and /metrics tell what was found. It reads everything: see docs/operating.md. Never unless told."`
+	MetricsAddr string        `placeholder:"HOST:PORT" help:"Where to answer /metrics, /healthz and /readyz to whoever can connect. Unless told, /metrics is answered at --addr, to programs on this machine only."`
 	logFlag
 }
 
@@ -80,9 +83,43 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
+	defer beside(ctx, func(ctx context.Context) { s.checkLog(ctx, p, config.Logger) })()
 	fmt.Fprintf(c.out, "Address: %s\n", address(ln, config.URL))
 	err = web.Serve(ctx, ln, figures.observed(web.New(p, config), config.Logger))
 	return errors.Join(err, apart())
+}
+
+// beside runs something in the background. What it returns ends that and waits
+// for it.
+func beside(ctx context.Context, do func(context.Context)) (end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { do(ctx) })
+	return func() { stop(); running.Wait() }
+}
+
+// checkLog derives the log again, first at once and then every so often.
+func (s *serveCommand) checkLog(ctx context.Context, p *portal.Portal, logger *slog.Logger) {
+	for s.CheckEvery > 0 {
+		began := time.Now()
+		places, err := p.CheckLog(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			logger.Error("the log could not be checked", "error", err)
+		default:
+			logger.Info("the log was checked", "faults", len(places), "seconds", time.Since(began).Seconds())
+		}
+		for _, place := range places {
+			logger.Error("the log is wrong: onrecord verify tells more", "place", place)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(s.CheckEvery):
+		}
+	}
 }
 
 // listen opens the address where people come.
@@ -118,6 +155,9 @@ func (s *serveCommand) serveApart(ctx context.Context, c *console, h http.Handle
 func (s *serveCommand) config(c *console) (web.Config, error) {
 	config := web.Config{Logger: s.logger(c)}
 	var err error
+	if s.CheckEvery < 0 {
+		return config, audit.Invalid("check-every", "--check-every: %s is no time to wait: write 24h, or 0 for never", s.CheckEvery)
+	}
 	if config.URL, err = web.CheckURL(s.URL); err != nil {
 		return config, audit.Invalid("url", "--url: %s", err)
 	}
