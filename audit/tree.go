@@ -122,12 +122,7 @@ type growing struct {
 // Cost: one look-up by the key for each bit of the size.
 func growingTree(ctx context.Context, q database.Querier, log string, size int64) (*growing, error) {
 	g := &growing{size: size, known: map[int64]tlog.Hash{}}
-	var edge []int64
-	for level := range bits.Len64(uint64(size)) {
-		if k := size >> level; k&1 == 1 {
-			edge = append(edge, tlog.StoredHashIndex(level, k-1))
-		}
-	}
+	edge := rightEdge(size)
 	if len(edge) == 0 {
 		return g, nil
 	}
@@ -139,6 +134,17 @@ func growingTree(ctx context.Context, q database.Querier, log string, size int64
 		g.known[index] = hashes[i]
 	}
 	return g, nil
+}
+
+// rightEdge gives the indexes of the complete subtrees that make up a tree.
+func rightEdge(size int64) []int64 {
+	var edge []int64
+	for level := range bits.Len64(uint64(size)) {
+		if k := size >> level; k&1 == 1 {
+			edge = append(edge, tlog.StoredHashIndex(level, k-1))
+		}
+	}
+	return edge
 }
 
 // ReadHashes implements tlog.HashReader for what new leaves ask.

@@ -14,13 +14,24 @@ import (
 )
 
 // history makes some hundred events of few actors, actions and objects, so
-// that every combination of conditions has matches and misses.
+// that every combination of conditions has matches and misses. Of the older two
+// thirds some are sealed, among them some that are not.
 func history(s *Shop) {
 	s.T.Helper()
+	s.stopSealing()
+	last := s.Clock.Now()
 	r := rand.New(rand.NewPCG(1, 2))
 	people := []string{"Dana Cruz", "Sam Roe", "Lee Dana", "Ana Ruiz"}
 	for i := range 300 {
 		s.Clock.Move(time.Duration(r.IntN(4000)) * time.Second)
+		if i == 170 { // what comes now stands among the sealed
+			s.Seal()
+			last = s.Clock.Now()
+			s.Clock.Move(-100 * time.Hour)
+		}
+		if i == 200 {
+			s.Clock.Move(max(0, last.Sub(s.Clock.Now())))
+		}
 		who := int(r.ExpFloat64()*1.2) % len(people)
 		order := fmt.Sprint("o", int(r.ExpFloat64()*3)%12)
 		in := Intent("order.viewed", order)
