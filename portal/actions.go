@@ -46,7 +46,9 @@ const (
 	APIKeyCreated = "api_key.created"
 	APIKeyRevoked = "api_key.revoked"
 
-	AuditLogViewed = "audit_log.viewed"
+	AuditLogViewed      = "audit_log.viewed"
+	AuditLogExported    = "audit_log.exported"
+	AuditLogExportEnded = "audit_log.export_ended"
 
 	CallImported = "call.imported"
 
@@ -149,6 +151,10 @@ var Catalogue = audit.MustCatalogue(
 
 	audit.Action{ID: AuditLogViewed, Label: "Viewed audit log", Group: groupLog, Quiet: true,
 		Doc: "Somebody read the audit log; once for each session or API key, filter and hour."},
+	audit.Action{ID: AuditLogExported, Label: "Exported audit log", Group: groupLog, Objects: []string{"export"},
+		Doc: "Somebody began to export the audit log, or went on with an export; recorded before the first byte left the server. The filter, the form and how much of the log there was are in the event's data."},
+	audit.Action{ID: AuditLogExportEnded, Label: "Ended export of audit log", Group: groupLog, Objects: []string{"export"}, Quiet: true,
+		Doc: "An export of the audit log came to its end: how many events and bytes left, and their SHA-256, or why it was broken off."},
 
 	audit.Action{ID: CallImported, Label: "Imported call", Group: groupImport, Objects: []string{"call"}, Quiet: true,
 		Doc: "A call arrived with its transcript; the event holds every value it came with."},

@@ -241,7 +241,7 @@ type Place struct {
 
 // Where tells what has become of actors and objects of a team's log, by id, so
 // that a page links rightly: calls, users, devices and API keys, the metrics
-// of the catalogue, and the team. Every ref gets an answer.
+// of the catalogue, exports of the log, and the team. Every ref gets an answer.
 //
 // Permission: none is asked, since it tells states only, to pages that were
 // allowed already. Events: none. Errors: the database's.
@@ -251,7 +251,7 @@ func (p *Portal) Where(ctx context.Context, team string, refs ...audit.Ref) (map
 	for _, r := range refs {
 		places[r.ID] = Place{}
 		switch {
-		case r.Type == "team" && r.ID == team, r.Type == "metric" && isMetric(r.ID):
+		case r.Type == "team" && r.ID == team, r.Type == "metric" && isMetric(r.ID), r.Type == "export" && audit.ValidID("exp", r.ID):
 			places[r.ID] = Place{State: Here}
 		default:
 			byType[r.Type] = append(byType[r.Type], r.ID)

@@ -212,6 +212,7 @@ func searchesEqualScan(t *testing.T, s *Shop) {
 			}
 		},
 	}
+	size := s.size()
 	compare := func(f audit.Filter) {
 		t.Helper()
 		var want, got []string
@@ -225,6 +226,9 @@ func searchesEqualScan(t *testing.T, s *Shop) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: found %d events, a scan finds %d", f, len(got), len(want))
+		}
+		if exported := s.Exported(f, size); !slices.Equal(exported, want) {
+			t.Errorf("%s: exported %d events, a scan finds %d", f, len(exported), len(want))
 		}
 		if again, err := audit.ParseQuery(f.String()); err != nil || again.String() != f.String() {
 			t.Errorf("%q reads back as %q, %v", f, again, err)

@@ -29,6 +29,8 @@ func Suite(t *testing.T, open func(testing.TB) *database.DB) {
 		{"declarations are checked", declarationsAreChecked},
 		{"a guard that was dropped is put back", droppedGuard},
 		{"searches equal a scan", searchesEqualScan},
+		{"exports can be repeated", exportsRepeat},
+		{"exports end with their reader", exportsEnd},
 		{"pages join without gap or repeat", pagesJoin},
 		{"cursors belong to their filter", cursorsBelong},
 		{"histograms equal a search", histogramsEqualSearch},

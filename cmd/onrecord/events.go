@@ -10,9 +10,14 @@ import (
 	"onrecord/audit"
 )
 
+// auditLogFlag names a log.
+type auditLogFlag struct {
+	Team string `required:"" placeholder:"TEAM" help:"The team's name or id; organization is the organization's own log."`
+}
+
 type eventsSearchCommand struct {
 	dbFlag
-	Team   string   `required:"" placeholder:"TEAM" help:"The team's name or id; organization is the organization's own log."`
+	auditLogFlag
 	Limit  int      `default:"50" placeholder:"N" help:"Show the newest N events; 0 shows all. Unless told, ${default}."`
 	Format string   `default:"auto" enum:"auto,table,json,csv" placeholder:"FORMAT" help:"table, json (one object a line) or csv. Unless told, a table on a terminal and json elsewhere."`
 	Query  []string `arg:"" optional:"" help:"What to search for; see below. Nothing means every event."`
@@ -45,7 +50,7 @@ func (e *eventsSearchCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	log, err := e.log(ctx, o)
+	log, err := e.find(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -65,11 +70,12 @@ func (e *eventsSearchCommand) Run(ctx context.Context, c *console) (err error) {
 	return w.finish()
 }
 
-func (e *eventsSearchCommand) log(ctx context.Context, o *opened) (string, error) {
-	if strings.EqualFold(e.Team, "organization") && o.Organization() != "" {
+// find gives the id of the log.
+func (f auditLogFlag) find(ctx context.Context, o *opened) (string, error) {
+	if strings.EqualFold(f.Team, "organization") && o.Organization() != "" {
 		return o.Organization(), nil
 	}
-	team, err := o.FindTeam(ctx, o.by, e.Team)
+	team, err := o.FindTeam(ctx, o.by, f.Team)
 	return team.ID, err
 }
 

@@ -42,6 +42,7 @@ type commands struct {
 	} `cmd:"" help:"Calls of a team."`
 	Events struct {
 		Search eventsSearchCommand `cmd:"" help:"Search a team's audit log."`
+		Export eventsExportCommand `cmd:"" help:"Export a team's audit log."`
 	} `cmd:"" help:"Events of a team's audit log."`
 	Keys struct {
 		Create keysCreateCommand `cmd:"" help:"Make an API key; it is shown once."`

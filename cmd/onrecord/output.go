@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -29,7 +28,11 @@ func newEventWriter(c *console, format string, actions *audit.Catalogue) eventWr
 	case "table":
 		return &tableWriter{out: bufio.NewWriter(c.out), actions: actions}
 	case "csv":
-		return &csvWriter{out: csv.NewWriter(c.out)}
+		lines, err := audit.NewCSV(actions)
+		if err != nil {
+			panic(err) // all columns are known
+		}
+		return &csvWriter{out: bufio.NewWriter(c.out), lines: lines}
 	}
 	out := bufio.NewWriter(c.out)
 	return &jsonWriter{out: out, lines: json.NewEncoder(out)}
@@ -124,101 +127,31 @@ func visible(s string) string {
 	}, s)
 }
 
-var csvHead = []string{
-	"id", "time", "recorded", "team", "actor_type", "actor_id", "actor_name", "actor_email", "action", "outcome", "error",
-	"object_type", "object_id", "object_name", "changes", "related", "reason", "data", "ip", "user_agent", "session", "request", "via",
-}
-
-// csvWriter writes RFC 4180 with a line of names first. Changes, related
-// objects and data are JSON within their cells.
+// csvWriter writes the columns of an export, with a line of names first.
 type csvWriter struct {
-	out   *csv.Writer
+	out   *bufio.Writer
+	lines *audit.CSV
 	begun bool
 }
 
 func (w *csvWriter) write(events []audit.Event) error {
 	if !w.begun {
 		w.begun = true
-		w.out.UseCRLF = true
-		if err := w.out.Write(csvHead); err != nil {
+		if _, err := w.out.Write(w.lines.Head()); err != nil {
 			return err
 		}
 	}
-	for _, e := range events {
-		row, err := csvRow(e)
-		if err != nil {
+	var line []byte
+	for i := range events {
+		var err error
+		if line, err = w.lines.Append(line[:0], &events[i]); err != nil {
 			return err
 		}
-		if err := w.out.Write(row); err != nil {
+		if _, err := w.out.Write(line); err != nil {
 			return err
 		}
 	}
-	w.out.Flush()
-	return w.out.Error()
+	return w.out.Flush()
 }
 
-func (w *csvWriter) finish() error {
-	w.out.Flush()
-	return w.out.Error()
-}
-
-// csvRow takes the cells from the event's JSON, so that both say the same.
-func csvRow(e audit.Event) ([]string, error) {
-	text, err := json.Marshal(e)
-	if err != nil {
-		return nil, err
-	}
-	var j map[string]json.RawMessage
-	if err := json.Unmarshal(text, &j); err != nil {
-		return nil, err
-	}
-	for _, part := range []string{"actor", "object", "context"} {
-		if err := spread(j, part); err != nil {
-			return nil, err
-		}
-	}
-	row := make([]string, len(csvHead))
-	for i, name := range csvHead {
-		row[i] = harmless(cell(j[name]))
-	}
-	return row, nil
-}
-
-// spread lifts the members of an object: actor.id becomes actor_id, those of
-// the context keep their names.
-func spread(j map[string]json.RawMessage, part string) error {
-	if j[part] == nil {
-		return nil
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(j[part], &members); err != nil {
-		return err
-	}
-	for name, value := range members {
-		if part != "context" {
-			name = part + "_" + name
-		}
-		j[name] = value
-	}
-	return nil
-}
-
-// cell is a text as it is, an empty list as nothing, anything else as JSON.
-func cell(value json.RawMessage) string {
-	var s string
-	if json.Unmarshal(value, &s) == nil {
-		return s
-	}
-	if string(value) == "[]" {
-		return ""
-	}
-	return string(value)
-}
-
-// harmless keeps spreadsheets from taking a cell for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
+func (w *csvWriter) finish() error { return w.out.Flush() }

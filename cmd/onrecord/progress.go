@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -11,20 +12,50 @@ import (
 
 // progress shows how far a long work has come, on a terminal; anywhere else it
 // shows nothing. The bytes that are written to it are those that are done.
-type progress struct{ bar *progressbar.ProgressBar }
+type progress struct {
+	bar  *progressbar.ProgressBar // nil where nobody sees it
+	what string
+}
 
 // newProgress begins to show. total is in bytes; -1 if it is not known.
 func newProgress(c *console, total int64, what string) *progress {
 	if !isTerminal(c.err) {
 		return &progress{}
 	}
-	return &progress{progressbar.NewOptions64(total,
+	return &progress{bar: progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(c.err),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 	)}
+}
+
+// shares is the whole of a work whose share done is known, not its size.
+const shares = 10_000
+
+// newShare begins to show a work of which only the share that is done is known,
+// and how much came of it.
+func newShare(c *console, what string) *progress {
+	if !isTerminal(c.err) {
+		return &progress{}
+	}
+	return &progress{bar: progressbar.NewOptions64(shares,
+		progressbar.OptionSetWriter(c.err),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	), what: what}
+}
+
+// share says how much is done, 0 to 1, and how many events came of it.
+func (p *progress) share(events int64, done float64) {
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%s, %d events", p.what, events))
+		p.bar.Set64(int64(done * shares)) // can fail only in drawing
+	}
 }
 
 // Write counts bytes as done. It never fails.

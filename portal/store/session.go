@@ -34,6 +34,11 @@ func SessionByToken(ctx context.Context, q database.Querier, hash []byte) (Sessi
 	return scanSession(q.QueryRowContext(ctx, sessionColumns+"WHERE token_hash = $1", hash))
 }
 
+// SessionByID gives a session of a person. Error: sql.ErrNoRows.
+func SessionByID(ctx context.Context, q database.Querier, account, id string) (Session, error) {
+	return scanSession(q.QueryRowContext(ctx, sessionColumns+"WHERE account = $1 AND id = $2", account, id))
+}
+
 // Sessions gives a person's sessions, the last used first.
 func Sessions(ctx context.Context, q database.Querier, account string) ([]Session, error) {
 	rows, err := q.QueryContext(ctx, sessionColumns+"WHERE account = $1 ORDER BY seen_at DESC, id DESC", account)
