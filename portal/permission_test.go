@@ -23,6 +23,12 @@ type attempt struct {
 }
 
 var attempts = map[string]attempt{
+	"APIKey": {action: portal.AccessRefused, kind: "key", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.APIKey(ctx, by, team, object))
+	}},
+	"APIKeys": {action: portal.AccessRefused, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.APIKeys(ctx, by, team))
+	}},
 	"AddDevice": {action: portal.DeviceAdded, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.Portal.AddDevice(ctx, by, team, "desk-99", ""))
 	}},
@@ -52,6 +58,10 @@ var attempts = map[string]attempt{
 	}},
 	"ChangeRole": {action: portal.UserRoleChanged, kind: "user", do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
 		return failing(f.ChangeRole(ctx, by, team, object, portal.Admin, "", ""))
+	}},
+	"CreateAPIKey": {action: portal.APIKeyCreated, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		_, _, err := f.CreateAPIKey(ctx, by, team, portal.NewAPIKey{Name: "SIEM", Scope: portal.ScopeRead})
+		return err
 	}},
 	"DeleteCall": {action: portal.CallDeleted, kind: "call", do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
 		return failing(f.DeleteCall(ctx, by, team, object, "", ""))
@@ -106,6 +116,9 @@ var attempts = map[string]attempt{
 			return err
 		}
 		return nil
+	}},
+	"RevokeAPIKey": {action: portal.APIKeyRevoked, kind: "key", do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.RevokeAPIKey(ctx, by, team, object, ""))
 	}},
 	"RenameTeam": {action: portal.TeamRenamed, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.RenameTeam(ctx, by, team, "Taken over", "", ""))
@@ -184,8 +197,10 @@ func denied(t *testing.T, f *portaltest.Fixture, name string, err error, code au
 func TestStrangers(t *testing.T) {
 	f := portaltest.New(t)
 	device := f.AddDevice(t, f.Dana, f.Alpha, "desk-1").ID
+	key, _, err := f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
+	check(t, err)
 	f.Passed()
-	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "call": audit.NewID("call", f.Clock.Now()), "evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version}
+	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()), "evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version}
 	for name, a := range attempts {
 		err := a.do(f, f.Bea, f.Alpha, objects[a.kind])
 		denied(t, f, name+" in another team", err, audit.CodeNotFound, "alpha", a.action, "")
@@ -202,7 +217,10 @@ func TestStrangers(t *testing.T) {
 // An id of another team, or of nothing, is not there for one's own Admins.
 func TestForeignIDs(t *testing.T) {
 	f := portaltest.New(t)
+	key, _, err := f.CreateAPIKey(ctx, f.Bea, f.Beta, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
+	check(t, err)
 	foreign := map[string]string{
+		"key":  key.ID,
 		"user": f.Bea.ID,
 		"dev":  f.AddDevice(t, f.Bea, f.Beta, "desk-1").ID,
 		"call": audit.NewID("call", f.Clock.Now()),
@@ -225,7 +243,7 @@ func TestForeignIDs(t *testing.T) {
 	}
 	device := f.AddDevice(t, f.Dana, f.Alpha, "desk-2").ID
 	f.Passed()
-	_, err := f.AssignDevice(ctx, f.Dana, f.Alpha, device, f.Bea.ID, "", "")
+	_, err = f.AssignDevice(ctx, f.Dana, f.Alpha, device, f.Bea.ID, "", "")
 	denied(t, f, "a device for a stranger", err, audit.CodeNotFound, "alpha", portal.DeviceAssigned, "tried=user user_*")
 }
 
@@ -234,7 +252,9 @@ func TestForeignIDs(t *testing.T) {
 func TestRoles(t *testing.T) {
 	f := portaltest.New(t)
 	device := f.AddDevice(t, f.Dana, f.Alpha, "desk-1").ID
-	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "call": audit.NewID("call", f.Clock.Now()), "evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version}
+	key, _, err := f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
+	check(t, err)
+	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()), "evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version}
 	must(f.BlockUser(ctx, f.Dana, f.Alpha, f.Adam.ID, "", ""))
 	must(f.DeleteUser(ctx, f.Dana, f.Alpha, f.Bo.ID, "", ""))
 	f.Passed()
