@@ -9,6 +9,10 @@ import (
 // proxies are the networks whose machines may say for whom they ask.
 type proxies []netip.Prefix
 
+// Client gives the address that a request came from, as pages record it, to
+// what is served beside them.
+func (c Config) Client(r *http.Request) string { return proxies(c.TrustedProxies).client(r) }
+
 func (p proxies) trust(a netip.Addr) bool {
 	for _, n := range p {
 		if n.Contains(a) {

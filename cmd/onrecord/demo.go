@@ -65,6 +65,6 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	fmt.Fprintf(c.out, "Address: %s\nEmail: %s\nPassword: %s\n", address(ln, ""), made.Email, password)
-	site := web.New(p, web.Config{Logger: log, Metrics: figures.handler(p, db, log)})
+	site := pagesAndAPI(p, web.Config{Logger: log, Metrics: figures.handler(p, db, log)})
 	return web.Serve(ctx, ln, figures.observed(site, log))
 }
