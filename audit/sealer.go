@@ -30,6 +30,10 @@ type Signer func(log string, size int64, root tlog.Hash) (note []byte, err error
 // all the same, and whoever opens the log with a signer later signs.
 func WithSigner(sign Signer) Option { return func(l *Log) { l.sealer.sign = sign } }
 
+// WithReady tells when the signer can sign: while ready says no, nothing is
+// asked of it for logs that wait for a checkpoint. It must answer at once.
+func WithReady(ready func() bool) Option { return func(l *Log) { l.sealer.ready = ready } }
+
 // WithoutSealing leaves the sealing to [Log.Seal] and Close.
 func WithoutSealing() Option { return func(l *Log) { l.sealer.idle = true } }
 
@@ -45,9 +49,10 @@ var (
 // it. What it did not do yet stands in a queue, so that whoever comes next,
 // after a crash too, goes on by the same way.
 type sealer struct {
-	log  *Log
-	sign Signer // nil: leaves without checkpoints
-	idle bool   // nothing in the background
+	log   *Log
+	sign  Signer      // nil: leaves without checkpoints
+	ready func() bool // nil: always
+	idle  bool        // nothing in the background
 
 	ctx   context.Context // ends with Close
 	stop  context.CancelFunc
@@ -184,7 +189,7 @@ func (s *sealer) drain(ctx context.Context) error {
 		table string
 		do    func(context.Context, string) error
 	}{{"audit_unsealed", s.sealLog}, {"audit_unsigned", s.signLog}} {
-		if each.table == "audit_unsigned" && s.sign == nil {
+		if each.table == "audit_unsigned" && (s.sign == nil || s.ready != nil && !s.ready()) {
 			continue
 		}
 		for log, more := "", true; more; {

@@ -46,9 +46,14 @@ const (
 	APIKeyCreated = "api_key.created"
 	APIKeyRevoked = "api_key.revoked"
 
+	SigningKeyAdded   = "signing_key.added"
+	SigningKeyRetired = "signing_key.retired"
+
 	AuditLogViewed      = "audit_log.viewed"
 	AuditLogExported    = "audit_log.exported"
 	AuditLogExportEnded = "audit_log.export_ended"
+	AuditLogVerified    = "audit_log.verified"
+	AuditLogFaultFound  = "audit_log.fault_found"
 
 	CallImported = "call.imported"
 
@@ -129,6 +134,11 @@ var Catalogue = audit.MustCatalogue(
 	audit.Action{ID: APIKeyRevoked, Label: "Revoked API key", Group: groupSettings, Objects: []string{"api_key"},
 		Doc: "A key of the API was ended at once, also because the person who answers for it was deleted."},
 
+	audit.Action{ID: SigningKeyAdded, Label: "Added signing key", Group: groupSettings, Objects: []string{"signing_key"},
+		Doc: "A key began to sign the checkpoints of all logs; its public half is in the event's changes."},
+	audit.Action{ID: SigningKeyRetired, Label: "Retired signing key", Group: groupSettings, Objects: []string{"signing_key"},
+		Doc: "A key stopped signing checkpoints; what it has signed stays valid."},
+
 	audit.Action{ID: AccountCreated, Label: "Created account", Group: groupSignIn, Objects: []string{"user"},
 		Doc: "A mail address was seen for the first time in the organization; caused by its first membership."},
 	audit.Action{ID: AccountRenamed, Label: "Changed name", Group: groupSignIn, Objects: []string{"user"},
@@ -155,6 +165,11 @@ var Catalogue = audit.MustCatalogue(
 		Doc: "Somebody began to export the audit log, or went on with an export; recorded before the first byte left the server. The filter, the form and how much of the log there was are in the event's data."},
 	audit.Action{ID: AuditLogExportEnded, Label: "Ended export of audit log", Group: groupLog, Objects: []string{"export"}, Quiet: true,
 		Doc: "An export of the audit log came to its end: how many events and bytes left, and their SHA-256, or why it was broken off."},
+
+	audit.Action{ID: AuditLogVerified, Label: "Checked audit log", Group: groupLog, Quiet: true,
+		Doc: "Somebody had the whole log checked against its signed tree; recorded before the check began."},
+	audit.Action{ID: AuditLogFaultFound, Label: "Found fault in audit log", Group: groupLog,
+		Doc: "A check, or a witness, found that the log or a row was changed behind the portal's back; what was found is in the event's data."},
 
 	audit.Action{ID: CallImported, Label: "Imported call", Group: groupImport, Objects: []string{"call"}, Quiet: true,
 		Doc: "A call arrived with its transcript; the event holds every value it came with."},

@@ -31,6 +31,8 @@ type Portal struct {
 	limits    limiter           // of attempts at passwords
 	strangers *session.Throttle // of those who come with an unknown API key
 
+	signing signing
+
 	health lastHealth
 
 	mu           sync.RWMutex
@@ -86,8 +88,8 @@ func Open(ctx context.Context, db *database.DB, opts ...Option) (*Portal, error)
 	p.passwords = session.NewPasswords()
 	p.limits, p.strangers = newLimiter(db, p.clock), session.NewThrottle(p.clock)
 	var err error
-	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, audit.WithClock(p.clock), audit.WithLogger(p.logger),
-		audit.WithObserver(p.observer))
+	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, append(p.signer(), audit.WithClock(p.clock), audit.WithLogger(p.logger),
+		audit.WithObserver(p.observer))...)
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,7 @@ func columnOf(t *testing.T, f *portaltest.Fixture, query string) []string {
 // Plain SQL changes no audited table, by whatever verb.
 func TestPlainSQLIsRefused(t *testing.T) {
 	f := portaltest.OnSQLite(t)
+	f.Sign(t)
 	f.AddDevice(t, f.Dana, f.Alpha, "desk-1")
 	call := transcript.Call{SourceID: "c1", StartedAt: time.Date(2026, 2, 1, 9, 0, 0, 0, time.UTC), Agent: "Agnes Ash", Customer: "Cam",
 		Direction: transcript.Inbound, Turns: []transcript.Turn{{Speaker: transcript.Agent, Text: "Good morning?"}}}

@@ -51,6 +51,7 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	if _, err := portal.Migrate(ctx, db); err != nil {
 		return err
 	}
+	keys := filepath.Join(folder, "onrecord.key")
 	c.say("Making %d days of history …", demo.Days)
 	password := session.NewPassword()
 	made, err := demo.Fill(ctx, db, demo.Options{Seed: demoSeed, Now: time.Now(), Password: password})
@@ -59,11 +60,18 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	log := d.logger(c)
 	figures := newFigures()
-	p, err := portal.Open(ctx, db, portal.WithLogger(log), portal.WithObserver(figures.observer()))
+	p, err := portal.Open(ctx, db, portal.WithLogger(log), portal.WithObserver(figures.observer()), portal.WithSigningKeys(keys))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
+	by, err := p.Operator(ctx, operatorName())
+	if err != nil {
+		return err
+	}
+	if _, err := firstKey(ctx, p, by, keys); err != nil {
+		return err
+	}
 	fmt.Fprintf(c.out, "Address: %s\nEmail: %s\nPassword: %s\n", address(ln, ""), made.Email, password)
 	site := pagesAndAPI(p, web.Config{Logger: log, Metrics: figures.handler(p, db, log)})
 	return web.Serve(ctx, ln, figures.observed(site, log))

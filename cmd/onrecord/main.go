@@ -48,7 +48,9 @@ type commands struct {
 		Create keysCreateCommand `cmd:"" help:"Make an API key; it is shown once."`
 		List   keysListCommand   `cmd:"" help:"List the API keys of a team."`
 		Revoke keysRevokeCommand `cmd:"" help:"End an API key at once."`
-	} `cmd:"" help:"API keys of a team."`
+
+		Signing keysSigningCommand `cmd:"" help:"Show, make or retire the keys that sign checkpoints of the logs."`
+	} `cmd:"" help:"API keys of a team, and the keys that sign the logs."`
 	Verify  verifyCommand  `cmd:"" help:"Prove, without a database, that an export is a true copy of the log."`
 	Witness witnessCommand `cmd:"" help:"Be an independent witness of the growth of logs."`
 	Backup  backupCommand  `cmd:"" help:"Copy the SQLite file while it is in use."`

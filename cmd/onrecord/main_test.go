@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "ready": ready, "get": get, "waitfor": waitFor, "tamper": tamper, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
 			"digest": digest, "brokenoff": brokenOff, "changed": changed, "crlf": crlf,
+			"retirefirst": retireFirst, "retirelast": retireLast,
 		},
 	})
 }
@@ -82,6 +83,22 @@ func ready(ts *testscript.TestScript, _ bool, _ []string) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("nobody serves: %v", err)
 		}
+	}
+}
+
+// retirefirst FILE retires the first key that "keys signing" printed there.
+func retireFirst(ts *testscript.TestScript, _ bool, args []string) {
+	fingerprint, _, _ := strings.Cut(strings.TrimPrefix(ts.ReadFile(args[0]), "# "), ",")
+	ts.Check(ts.Exec("onrecord", "keys", "signing", "--retire", fingerprint))
+}
+
+// retirelast tries to retire the only key that is left.
+func retireLast(ts *testscript.TestScript, _ bool, _ []string) {
+	out, err := exec.Command("sh", "-c", "cd "+ts.Getenv("WORK")+" && onrecord keys signing 2>/dev/null | grep since | tail -1").Output()
+	ts.Check(err)
+	fingerprint, _, _ := strings.Cut(strings.TrimPrefix(string(out), "# "), ",")
+	if ts.Exec("onrecord", "keys", "signing", "--retire", fingerprint) == nil {
+		ts.Fatalf("the last key was retired")
 	}
 }
 

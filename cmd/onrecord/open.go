@@ -53,18 +53,20 @@ func (f dbFlag) openOrMake(ctx context.Context, c *console) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := openPortal(ctx, c, db)
+	o, err := openPortal(ctx, c, db, f.keyFile(c))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return o, nil
 }
 
-func openPortal(ctx context.Context, c *console, db *database.DB) (*opened, error) {
+// openPortal opens the portal. What the command seals it signs with the keys
+// of the file, if it may read that.
+func openPortal(ctx context.Context, c *console, db *database.DB, keys string) (*opened, error) {
 	if err := bringUpToDate(ctx, c, db); err != nil {
 		return nil, err
 	}
-	p, err := portal.Open(ctx, db, portal.WithLogger(slog.New(slog.NewTextHandler(c.err, nil))))
+	p, err := portal.Open(ctx, db, portal.WithLogger(slog.New(slog.NewTextHandler(c.err, nil))), portal.WithSigningKeys(keys))
 	if err != nil {
 		return nil, err
 	}

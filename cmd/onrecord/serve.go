@@ -24,6 +24,7 @@ type serveCommand struct {
 	Addr           string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one. Unless told, ${default}."`
 	URL            string   `name:"url" placeholder:"URL" help:"The address that people type, such as https://portal.example.com: for links, and for cookies that need HTTPS."`
 	TrustedProxies []string `placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
+	signingFlag
 	tlsFlags
 	CheckEvery  time.Duration `placeholder:"TIME" help:"How often to derive the whole log again while serving, such as 24h; /readyz and /metrics tell what was found. It reads everything: see docs/operating.md. Never unless told."`
 	MetricsAddr string        `placeholder:"HOST:PORT" help:"Where to answer /metrics, /healthz and /readyz to whoever can connect. Unless told, /metrics is answered at --addr, to programs on this machine only."`
@@ -46,6 +47,10 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
+	keys := s.file(s.dbFlag)
+	if keys == "" {
+		return audit.Invalid("signing-key", "--signing-key is missing: on PostgreSQL say where the keys are that sign the log, the same for every process; onrecord setup --signing-key makes the first")
+	}
 	db, err := database.Open(ctx, s.DB)
 	if err != nil {
 		return err
@@ -63,11 +68,14 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	figures := newFigures()
-	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger), portal.WithObserver(figures.observer()))
+	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger), portal.WithObserver(figures.observer()), portal.WithSigningKeys(keys))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
+	if err := tellSigning(ctx, c, p, s.dbFlag, keys); err != nil {
+		return err
+	}
 	ln, err := s.listen(ctx, config.Logger)
 	if err != nil {
 		return err

@@ -20,12 +20,15 @@ type setupCommand struct {
 	AdminName    string `placeholder:"NAME" help:"The Admin's name."`
 	Organization string `placeholder:"NAME" help:"The organization's name, the first time. Unless told, the first team's."`
 	Plan         string `placeholder:"PLAN" help:"call-center-ai (a new team's, unless told) or core, which has no Audit Logs page."`
+	signingFlag
 	PasswordFile string `placeholder:"FILE" help:"File with the Admin's password; - is standard input. Without it a password is made and shown once."`
 }
 
 // Help is shown under the flags.
 func (setupCommand) Help() string {
 	return `The first time it makes the database, the organization, a team and its Admin. Run again with another name it adds a team; with the name of a team that is there and --plan it changes that team's plan. Everything is recorded. It may run while the portal is being served.
+
+The first time it also makes the key that signs the log's checkpoints, in a file beside the database that nobody else may read. Keep a copy of it in a safe place: it is in no backup of the database.
 
 The team's id is printed as JSON on standard output, a password that was made on standard error.
 
@@ -92,6 +95,9 @@ func (s *setupCommand) makeTeam(ctx context.Context, c *console, o *opened) erro
 	}
 	created, err := o.Setup(ctx, o.by, n)
 	if err != nil {
+		return err
+	}
+	if err := s.makeKey(ctx, c, o, s.dbFlag); err != nil {
 		return err
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 
 	"onrecord/audit"
 	"onrecord/audit/audittest"
+	"onrecord/audit/seal"
 	"onrecord/database"
 	"onrecord/portal"
 )
@@ -28,6 +30,7 @@ type Fixture struct {
 	DB    *database.DB
 	DSN   string // of the database
 	Path  string // of the SQLite file, or ""
+	Keys  string // of the file with signing keys; there is none before [Fixture.Sign]
 
 	Operator    portal.Caller
 	Org         string // the organization's id
@@ -73,6 +76,7 @@ func emptyAt(t testing.TB, dsn string) *Fixture {
 		t: t, seen: map[string]bool{},
 		Clock: &Clock{now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)},
 		DSN:   dsn,
+		Keys:  filepath.Join(t.TempDir(), "onrecord.key"),
 		Operator: portal.Caller{
 			Actor:   audit.Actor{Type: audit.ActorOperator, Name: "olga@console"},
 			Context: audit.Context{Via: "cli"},
@@ -85,7 +89,7 @@ func emptyAt(t testing.TB, dsn string) *Fixture {
 	}
 	f.Path = f.DB.Path()
 	t.Cleanup(func() { f.DB.Close() })
-	if f.Portal, err = portal.Open(ctx, f.DB, portal.WithClock(f.Clock.Now)); err != nil {
+	if f.Portal, err = portal.Open(ctx, f.DB, portal.WithClock(f.Clock.Now), portal.WithSigningKeys(f.Keys)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -95,6 +99,21 @@ func emptyAt(t testing.TB, dsn string) *Fixture {
 		audittest.CheckLog(alive{t}, f.Log())
 	})
 	return f
+}
+
+// Sign makes a signing key: from now on checkpoints are signed. What that
+// recorded counts as seen by [Fixture.Expect].
+func (f *Fixture) Sign(t testing.TB) seal.NamedKey {
+	t.Helper()
+	keys, _, err := seal.MakeKeyFile(f.Keys, seal.FileName)
+	if err == nil {
+		err = f.AddSigningKey(context.Background(), f.Operator, keys[0].Public())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Passed()
+	return keys[0]
 }
 
 // alive lends a test a context that still lives during clean-up.

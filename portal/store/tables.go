@@ -25,7 +25,7 @@ func Schema(d database.Dialect) database.Migrations {
 	return database.Migrations{Name: "portal", FS: sub}
 }
 
-// Tables declares the audited tables: rows of the first three are explained by
+// Tables declares the audited tables: rows of the first four are explained by
 // the organization's log, all others by their team's.
 var Tables = []audit.Table{
 	{Name: "organization", Type: "organization", Log: "organization", ID: "id",
@@ -36,6 +36,8 @@ var Tables = []audit.Table{
 		Plain:    []string{"password_set_at"},
 		Personal: []string{"email", "email_key", "name"},
 		Secret:   []string{"password_hash"}},
+	{Name: "signing_key", Type: "signing_key", Log: "organization", ID: "id",
+		Plain: []string{"public_key", "added_at", "retired_at"}},
 
 	{Name: "member", Type: "user", Log: "team", ID: "id",
 		Plain: []string{"role", "status", "added_at", "deleted_at"}},
@@ -70,6 +72,7 @@ var Exempt = map[string]string{
 	"score_default":    "follows from the transcript and the metric's version, and can be computed again",
 	"reading":          "remembers which readings of the log and refusals of a key are on the record already",
 	"redirect_note":    "one-use notes of half a minute that spare the redirect after one's own change",
+	"log_finding":      "what the last check of a log found; every fault found is an event of its own",
 	"portal_version":   "the portal's schema version",
 }
 

@@ -41,6 +41,19 @@ CREATE TABLE account (
     UNIQUE (organization, email_key)
 );
 
+-- A key that signs the log's checkpoints. It is never deleted: what it signed
+-- must be verifiable for ever.
+CREATE TABLE signing_key (
+    organization TEXT COLLATE "C" NOT NULL,
+    id           TEXT COLLATE "C" NOT NULL, -- skey_…
+    public_key   TEXT COLLATE "C" NOT NULL, -- Ed25519, base64; the private half is in a file
+    added_at     BIGINT NOT NULL,
+    retired_at   BIGINT,
+    event_id     TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (organization, id),
+    UNIQUE (organization, public_key)
+);
+
 -- ---- Teams: the team's log explains these rows ----
 
 -- A person's place in a team. Who was deleted and is added again gets the
@@ -237,6 +250,17 @@ CREATE TABLE reading (
     PRIMARY KEY (session, what, hour)
 );
 CREATE INDEX reading_hour ON reading (hour);
+
+-- What the last check of a log found, or a witness of it.
+CREATE TABLE log_finding (
+    log    TEXT COLLATE "C" NOT NULL,
+    source TEXT COLLATE "C" NOT NULL, -- 'check', or a witness's name
+    at     BIGINT NOT NULL, -- when
+    leaves BIGINT NOT NULL, -- how far
+    faults BIGINT NOT NULL, -- 0: all is well
+    first  TEXT COLLATE "C" NOT NULL, -- the first fault, as a sentence; or ''
+    PRIMARY KEY (log, source)
+);
 
 -- That a session opened a call, and until when the redirect after its own
 -- change may show the call once more without being an opening.

@@ -41,6 +41,19 @@ CREATE TABLE account (
     UNIQUE (organization, email_key)
 ) STRICT;
 
+-- A key that signs the log's checkpoints. It is never deleted: what it signed
+-- must be verifiable for ever.
+CREATE TABLE signing_key (
+    organization TEXT NOT NULL,
+    id           TEXT NOT NULL, -- skey_…
+    public_key   TEXT NOT NULL, -- Ed25519, base64; the private half is in a file
+    added_at     INTEGER NOT NULL,
+    retired_at   INTEGER,
+    event_id     TEXT NOT NULL,
+    PRIMARY KEY (organization, id),
+    UNIQUE (organization, public_key)
+) STRICT;
+
 -- ---- Teams: the team's log explains these rows ----
 
 -- A person's place in a team. Who was deleted and is added again gets the
@@ -237,6 +250,17 @@ CREATE TABLE reading (
     PRIMARY KEY (session, what, hour)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reading_hour ON reading (hour);
+
+-- What the last check of a log found, or a witness of it.
+CREATE TABLE log_finding (
+    log    TEXT NOT NULL,
+    source TEXT NOT NULL, -- 'check', or a witness's name
+    at     INTEGER NOT NULL, -- when
+    leaves INTEGER NOT NULL, -- how far
+    faults INTEGER NOT NULL, -- 0: all is well
+    first  TEXT NOT NULL, -- the first fault, as a sentence; or ''
+    PRIMARY KEY (log, source)
+) STRICT, WITHOUT ROWID;
 
 -- That a session opened a call, and until when the redirect after its own
 -- change may show the call once more without being an opening.
