@@ -90,6 +90,15 @@ var attempts = map[string]attempt{
 	"Import": {action: portal.CallImported, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.Import(ctx, by, team, func(func(transcript.Call, error) bool) {}, nil))
 	}},
+	"FollowLog": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.FollowLog(ctx, by, team, audit.Filter{}, -1))
+	}},
+	"LastLeaf": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LastLeaf(ctx, by, team))
+	}},
+	"LogInOrder": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LogInOrder(ctx, by, team, audit.Filter{}, -1, 10))
+	}},
 	"LogEvent": {action: portal.AuditLogViewed, kind: "evt", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
 		return failing(f.LogEvent(ctx, by, team, object))
 	}},
