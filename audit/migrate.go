@@ -26,6 +26,7 @@ var Exempt = map[string]string{
 	"audit_index":       "follows from the events; CheckLog derives it again",
 	"audit_index_entry": "a view of audit_index",
 	"audit_count":       "counts of events; CheckLog counts again",
+	"audit_cosignature": "signatures of others, who alone can make them; a lost one can be had again",
 	"audit_unsigned":    "logs that wait for a checkpoint; it is only ever late",
 	"audit_open":        "holds the open record, empty between transactions",
 	"audit_version":     "the engine's schema version",

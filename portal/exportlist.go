@@ -141,6 +141,11 @@ func (p *Portal) exportFrom(team string, e *audit.Event) (x *LogExport, err erro
 	if x.Size, err = strconv.ParseInt(e.Data["size"], 10, 64); err != nil {
 		return nil, err
 	}
+	if since := e.Data["since"]; since != "" {
+		if x.Since, err = strconv.ParseInt(since, 10, 64); err != nil {
+			return nil, err
+		}
+	}
 	if x.Query, err = audit.ParseQuery(e.Data["query"]); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,9 @@ import (
 type ExportOptions struct {
 	Format  string   // of LogFormats, or of ReportFormat
 	Columns []string // of a CSV, in this order; all of them if none is named
+	// Since is the size of an earlier checkpoint: a verified export with a
+	// query is made so that it also shows that the log extends that one.
+	Since int64
 }
 
 // LogExport is an export of a team's log that is on the record and may leave.
@@ -25,6 +28,7 @@ type LogExport struct {
 	Columns []string // as they were chosen; none is all
 	Query   audit.Filter
 	Size    int64 // it holds what matches among the first Size events of the log, in the order of leaves
+	Since   int64 // of a verified one: see ExportOptions
 
 	portal *Portal
 	by     Caller
@@ -55,7 +59,7 @@ func (p *Portal) ExportLog(ctx context.Context, by Caller, team string, f audit.
 	if err != nil {
 		return nil, err
 	}
-	x := &LogExport{Query: f, Format: format, portal: p, by: by, team: team}
+	x := &LogExport{Query: f, Format: format, Since: o.Since, portal: p, by: by, team: team}
 	if format.Columns {
 		x.Columns = o.Columns
 	}
@@ -67,7 +71,12 @@ func (p *Portal) ExportLog(ctx context.Context, by Caller, team string, f audit.
 	if err := f.CheckRange(); err != nil {
 		return nil, err
 	}
-	if x.Size, err = p.log.Size(ctx, team); err != nil {
+	if format == VerifiedFormat {
+		x.Size, err = p.signedSize(ctx, team)
+	} else {
+		x.Size, err = p.log.Size(ctx, team)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return x, x.begin(ctx)
@@ -90,6 +99,9 @@ func (x *LogExport) begin(ctx context.Context) error {
 	}
 	if len(x.Columns) > 0 {
 		in.Data["columns"] = strings.Join(x.Columns, ",")
+	}
+	if x.Since > 0 {
+		in.Data["since"] = strconv.FormatInt(x.Since, 10)
 	}
 	_, err := x.portal.log.Record(ctx, in, func(tx *audit.Tx) error {
 		if err := x.portal.authorizeLog(ctx, tx, x.by, x.team); err != nil {

@@ -20,7 +20,11 @@ type LogFormat struct {
 var LogFormats = []LogFormat{
 	{"csv", "CSV (.csv)", "csv", "text/csv; charset=utf-8; header=present", true},
 	{"jsonl", "JSON Lines (.jsonl)", "jsonl", "application/jsonl; charset=utf-8", false},
+	VerifiedFormat,
 }
+
+// VerifiedFormat holds the sealed bytes and their proof: docs/verify.md.
+var VerifiedFormat = LogFormat{"verified", "Verified, with proof (.jsonl)", "verified.jsonl", "application/jsonl; charset=utf-8", false}
 
 // ReportFormat is the page for an auditor. Whoever speaks for people draws it.
 var ReportFormat = LogFormat{"report", "Report to print", "html", "text/html; charset=utf-8", false}
@@ -31,7 +35,7 @@ func logFormat(id string) (LogFormat, error) {
 			return f, nil
 		}
 	}
-	return LogFormat{}, audit.Invalid("format", "The format %q is not known: it is csv or jsonl.", clip(id))
+	return LogFormat{}, audit.Invalid("format", "The format %q is not known: it is csv, jsonl or verified.", clip(id))
 }
 
 // LogFile writes the file of an export: what comes first, then each event. Each
@@ -54,6 +58,8 @@ func (f LogFormat) file(columns []string) (LogFile, error) {
 		return LogFile{Head: w.Head(), Each: w.Append}, nil
 	case "jsonl":
 		return LogFile{Each: appendJSONLine}, nil
+	case VerifiedFormat.ID:
+		return LogFile{}, nil // it is made of raw bytes: see verifiedlog.go
 	}
 	return LogFile{}, fmt.Errorf("the format %s is drawn elsewhere", f.ID)
 }

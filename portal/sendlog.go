@@ -36,7 +36,11 @@ const mayStillEvery = time.Second
 // Cost: that of [audit.Log.Export], also for bytes that are left out.
 func (x *LogExport) Send(ctx context.Context, w io.Writer, from int64, told func(LogExported, float64)) (LogExported, error) {
 	out := &exportWriter{to: w, skip: from, sum: sha256.New()}
-	err := x.send(ctx, out, told)
+	send := x.send
+	if x.Format == VerifiedFormat {
+		send = x.sendVerified
+	}
+	err := send(ctx, out, told)
 	if err == nil && out.skip > 0 {
 		err = audit.Invalid("from", "The file has %d bytes, which is less than the %d that you have: it is another one. Begin again.", out.done.Bytes, from)
 	}

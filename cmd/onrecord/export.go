@@ -13,15 +13,17 @@ import (
 	"strings"
 
 	"onrecord/audit"
+	"onrecord/audit/seal"
 	"onrecord/portal"
 )
 
 type eventsExportCommand struct {
 	dbFlag
 	auditLogFlag
-	Format  string   `required:"" enum:"csv,jsonl" placeholder:"FORMAT" help:"csv or jsonl (one object a line)."`
+	Format  string   `required:"" enum:"csv,jsonl,verified" placeholder:"FORMAT" help:"csv, jsonl (one object a line) or verified (the sealed bytes with their proof)."`
 	Output  string   `short:"o" required:"" placeholder:"FILE" help:"The file to make; - is standard output."`
 	Force   bool     `help:"Replace a file that is there, and begin anew where an export was broken off."`
+	Since   string   `placeholder:"FILE" help:"A checkpoint kept from earlier: a verified export with a query is made so that it can be verified with --since."`
 	Columns []string `placeholder:"NAME,…" help:"The columns of a CSV, in this order; all of them unless told."`
 	Query   []string `arg:"" optional:"" help:"What to export, as for events search. Nothing means every event."`
 }
@@ -34,7 +36,8 @@ Until it is whole the file has another name beside it, ending in .part. If the e
 
     onrecord events export --team "Support" --format csv -o log.csv
     onrecord events export --team "Support" --format csv --columns time,actor_name,action_label,object_name -o - 'action:call.transcript_exported after:2026-10-01' > exports.csv
-    onrecord events export --team organization --format jsonl -o organization.jsonl`
+    onrecord events export --team organization --format jsonl -o organization.jsonl
+    onrecord events export --team "Support" --format verified -o log.verified.jsonl`
 }
 
 // Run exports.
@@ -46,6 +49,10 @@ func (e *eventsExportCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	if len(e.Columns) > 0 && e.Format != "csv" {
 		return audit.Invalid("columns", "--columns: only a CSV has columns, not %s", e.Format)
+	}
+	since, err := e.since()
+	if err != nil {
+		return err
 	}
 	if err := e.free(); err != nil {
 		return err
@@ -59,7 +66,7 @@ func (e *eventsExportCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	options := portal.ExportOptions{Format: e.Format, Columns: e.Columns}
+	options := portal.ExportOptions{Format: e.Format, Columns: e.Columns, Since: since}
 	if e.Output == "-" {
 		x, err := o.ExportLog(ctx, o.by, log, filter, options)
 		if err != nil {
@@ -73,6 +80,25 @@ func (e *eventsExportCommand) Run(ctx context.Context, c *console) (err error) {
 		return nil
 	}
 	return e.toFile(ctx, c, o, log, filter, options)
+}
+
+// since is the size of the earlier checkpoint.
+func (e *eventsExportCommand) since() (int64, error) {
+	if e.Since == "" {
+		return 0, nil
+	}
+	if e.Format != portal.VerifiedFormat.ID {
+		return 0, audit.Invalid("since", "--since: only a verified export proves anything, not %s", e.Format)
+	}
+	text, err := os.ReadFile(e.Since)
+	if err != nil {
+		return 0, fmt.Errorf("reading the earlier checkpoint: %w", err)
+	}
+	c, err := seal.Unsigned(text)
+	if err != nil {
+		return 0, audit.Invalid("since", "--since %s: %v", e.Since, err)
+	}
+	return c.Size, nil
 }
 
 // free refuses what an export would overwrite.
@@ -101,7 +127,7 @@ func (e *eventsExportCommand) free() error {
 // toFile writes under a name that holds the export's id, so that it can go on,
 // until the file is whole.
 func (e *eventsExportCommand) toFile(ctx context.Context, c *console, o *opened, log string, filter audit.Filter, options portal.ExportOptions) error {
-	x, part, err := e.goOn(ctx, c, o, log, filter)
+	x, part, err := e.goOn(ctx, c, o, log, filter, options.Since)
 	if err != nil {
 		return err
 	}
@@ -129,7 +155,7 @@ func (e *eventsExportCommand) toFile(ctx context.Context, c *console, o *opened,
 
 // goOn finds an export of the same events to the same file that was broken off;
 // nil if there is none.
-func (e *eventsExportCommand) goOn(ctx context.Context, c *console, o *opened, log string, filter audit.Filter) (*portal.LogExport, string, error) {
+func (e *eventsExportCommand) goOn(ctx context.Context, c *console, o *opened, log string, filter audit.Filter, since int64) (*portal.LogExport, string, error) {
 	parts, err := partsOf(e.Output)
 	if err != nil || len(parts) == 0 {
 		return nil, "", err
@@ -152,7 +178,7 @@ func (e *eventsExportCommand) goOn(ctx context.Context, c *console, o *opened, l
 	if err != nil {
 		return nil, "", fmt.Errorf("%s cannot go on, remove it or begin anew with --force: %w", part, err)
 	}
-	if len(parts) > 1 || begun.Format.ID != e.Format || begun.Query.String() != filter.String() || !slices.Equal(begun.Columns, e.Columns) {
+	if len(parts) > 1 || begun.Format.ID != e.Format || begun.Query.String() != filter.String() || begun.Since != since || !slices.Equal(begun.Columns, e.Columns) {
 		return nil, "", audit.Invalid("output", "--output: %s was left by an export of something else: remove it, or begin anew with --force", part)
 	}
 	x, err := o.ResumeLogExport(ctx, o.by, log, id, info.Size())

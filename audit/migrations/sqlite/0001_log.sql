@@ -50,6 +50,17 @@ CREATE TABLE audit_checkpoint (
     PRIMARY KEY (log, size)
 ) STRICT, WITHOUT ROWID;
 
+-- What independent witnesses have signed of checkpoints. witness is a verifier
+-- key, line its signature as it is added to the note.
+CREATE TABLE audit_cosignature (
+    log     TEXT NOT NULL,
+    size    INTEGER NOT NULL,
+    witness TEXT NOT NULL,
+    line    BLOB NOT NULL,
+    kept_at INTEGER NOT NULL,
+    PRIMARY KEY (log, size, witness)
+) STRICT, WITHOUT ROWID;
+
 -- Logs with leaves that no checkpoint covers yet.
 CREATE TABLE audit_unsigned (
     log TEXT PRIMARY KEY
