@@ -34,6 +34,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock that limits go by; time.Now unless set.
 	Now func() time.Time
+	// Stopping is closed when the program is about to end, so that streams end
+	// as well; nil if it never is.
+	Stopping <-chan struct{}
 	// Rate is how many requests a second a key may make in the long run, and
 	// Burst how many at once; 20 and 100 unless set.
 	Rate, Burst int

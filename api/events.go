@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,12 +14,14 @@ import (
 func (s *server) events() {
 	huma.Register(s.huma, s.operation("list-events", "/audit-events", "Search the audit log", "Events", searchText), s.listEvents)
 	huma.Register(s.huma, s.operation("get-histogram", "/audit-events/histogram", "Count events by time and action", "Events", histogramText), s.histogram)
+	huma.Register(s.huma, s.streamed("export-events", "/audit-events/export", "Export the audit log", exportText, exportTypes()...), s.exportEvents)
+	huma.Register(s.huma, s.streamed("stream-events", "/audit-events/stream", "Follow the audit log", streamText, "text/event-stream"), s.streamEvents)
 	huma.Register(s.huma, s.operation("get-event", "/audit-events/{id}", "Read one event", "Events", eventText), s.getEvent)
 }
 
 const (
 	searchText = "Newest first. Reading is itself an event, `audit_log.viewed`, durable before the answer leaves: one for each key, filter and hour, " +
-		"however many pages are turned. A search that has looked at 10,000 entries without filling its page stops, says in `reached` how far it came, and goes on from `next_cursor`."
+		"however many pages are turned. With `order=commit` it is the log in the order in which it was sealed: go on from `next_cursor` again and again; you have all when it no longer changes. A search that has looked at 10,000 entries without filling its page stops, says in `reached` how far it came, and goes on from `next_cursor`."
 	histogramText = "Bars of equal width over the range of the filter, or from the first event until now. Exact as far as it comes within 200 ms; " +
 		"then `complete` is false, and only what lies from `reached` on is counted. Counting is reading, and recorded as such."
 	eventText = "An event of another team is not there; asking for one is recorded as refused."
@@ -32,6 +35,7 @@ type PageParams struct {
 
 type listEventsInput struct {
 	FilterParams
+	Order string `query:"order" enum:"newest,commit" default:"newest" doc:"newest first, or in the order in which events were sealed, oldest first (commit): then next_cursor is always there, and never misses an event that committed late."`
 	PageParams
 }
 
@@ -50,6 +54,9 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*listEven
 	if err != nil {
 		return nil, s.failed(ctx, err, sent)
 	}
+	if in.Order == "commit" {
+		return s.listSealed(ctx, in, f, sent)
+	}
 	h := holder(ctx)
 	found, err := s.portal.SearchLog(ctx, h.Caller, h.Team, f, audit.Page{Limit: in.Limit, Cursor: in.Cursor})
 	if err != nil {
@@ -60,6 +67,37 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*listEven
 		page.Reached = timestamp(found.Reached)
 	}
 	return &listEventsOutput{page}, nil
+}
+
+// listSealed is listEvents in the order of the leaves. Its cursor is the number
+// of the last leaf that was looked at, as the stream's ids are.
+func (s *server) listSealed(ctx context.Context, in *listEventsInput, f audit.Filter, sent map[string]string) (*listEventsOutput, error) {
+	after, err := readLeaf("query.cursor", in.Cursor, -1)
+	if err != nil {
+		return nil, err
+	}
+	h := holder(ctx)
+	found, err := s.portal.LogInOrder(ctx, h.Caller, h.Team, f, after, in.Limit)
+	if err != nil {
+		return nil, s.failed(ctx, err, sent)
+	}
+	page := eventPage{Items: eventsOf(found.Events)}
+	if found.Last >= 0 {
+		page.NextCursor = pointer(strconv.FormatInt(found.Last, 10))
+	}
+	return &listEventsOutput{page}, nil
+}
+
+// readLeaf reads the number of a leaf; "" is otherwise.
+func readLeaf(location, text string, otherwise int64) (int64, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	leaf, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || leaf < 0 || strconv.FormatInt(leaf, 10) != text {
+		return 0, wrongAt(location, text, "In this order a cursor is the number of a leaf, such as 14202: begin again without it.")
+	}
+	return leaf, nil
 }
 
 func eventsOf(all []audit.Event) []Event {

@@ -33,6 +33,17 @@ func description(url string) *huma.OpenAPI {
 	}
 }
 
+// streamed describes a GET operation whose answer comes bit by bit.
+func (s *server) streamed(id, path, summary, text string, contentTypes ...string) huma.Operation {
+	op := s.operation(id, path, summary, "Events", text)
+	ok := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{}}
+	for _, kind := range contentTypes {
+		ok.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	op.Responses = map[string]*huma.Response{"200": ok}
+	return op
+}
+
 // operation describes a GET operation.
 func (s *server) operation(id, path, summary, tag, text string) huma.Operation {
 	return huma.Operation{

@@ -38,8 +38,11 @@ func internal(request string) *huma.ErrorModel {
 }
 
 // wrong is a problem with one parameter of the query.
-func wrong(name, value, message string) error {
-	return problem(http.StatusUnprocessableEntity, message, &huma.ErrorDetail{Location: "query." + name, Value: value, Message: message})
+func wrong(name, value, message string) error { return wrongAt("query."+name, value, message) }
+
+// wrongAt is a problem with one value of the request.
+func wrongAt(location, value, message string) error {
+	return problem(http.StatusUnprocessableEntity, message, &huma.ErrorDetail{Location: location, Value: value, Message: message})
 }
 
 // failed turns an error of the portal into an answer. query are the values

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"onrecord/audit"
 	"onrecord/portal"
@@ -25,6 +26,7 @@ type site struct {
 	key, betaKey     string // tokens
 	keyID            string
 	event, betaEvent string
+	betaExport       string
 }
 
 func newSite(t testing.TB, change ...func(*Config)) *site {
@@ -39,6 +41,11 @@ func newSite(t testing.TB, change ...func(*Config)) *site {
 	s.key, s.keyID = s.newKey(f.Dana, f.Alpha, portal.NewAPIKey{Name: "SIEM"})
 	s.betaKey, _ = s.newKey(f.Bea, f.Beta, portal.NewAPIKey{Name: "SIEM"})
 	s.event, s.betaEvent = s.firstEvent(f.Alpha), s.firstEvent(f.Beta)
+	x, err := f.ExportLog(context.Background(), f.Bea, f.Beta, audit.Filter{}, portal.ExportOptions{Format: "csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.betaExport = x.ID
 	f.Passed()
 	return s
 }
@@ -89,8 +96,14 @@ func (s *site) get(key, path string) answer {
 	return s.send(r)
 }
 
+// send asks. A stream, which has no end, is heard for a moment.
 func (s *site) send(r *http.Request) answer {
 	s.t.Helper()
+	if strings.HasSuffix(r.URL.Path, "/stream") {
+		heard, end := context.WithTimeout(r.Context(), 200*time.Millisecond)
+		defer end()
+		r = r.WithContext(heard)
+	}
 	r.RemoteAddr = "198.51.100.7:4711"
 	r.Header.Set("User-Agent", "siem/1")
 	w := httptest.NewRecorder()

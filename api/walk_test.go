@@ -71,13 +71,37 @@ var visits = map[string]visit{
 			{"?action=user.created&outcome=ok", nil}, // the same filter
 			{"?actor=dana@example.com&actor=bo@example.com&after=2026-01-01&before=2027-01-01T00:00Z",
 				[]string{`alpha audit_log.viewed ok: query=actor:dana@example.com,bo@example.com after:2026-01-01 before:2027-01-01`}},
+			{"?order=commit&limit=2&q=outcome:ok", []string{`alpha audit_log.viewed ok: query=outcome:ok`}},
+			{"?order=commit&limit=2&q=outcome:ok&cursor=3", nil},
 			{"?object={user}", []string{`alpha audit_log.viewed ok: query=object:{user}`}},
 		},
-		bad: slices.Concat(badFilters, badPages),
+		bad: slices.Concat(badFilters, badPages, []bad{
+			{"order=oldest", "query.order"}, {"order=commit&cursor=x", "query.cursor"}, {"order=commit&cursor=-1", "query.cursor"}, {"order=commit&cursor=99999", "query.cursor"},
+			{"order=commit&cursor=99999999999999999999", "query.cursor"}}),
 	},
 	"/audit-events/histogram": {
 		good: []call{{"?q=actor:dana@example.com", []string{`alpha audit_log.viewed ok: query=actor:dana@example.com`}}, {"?q=actor:dana@example.com&bars=7", nil}},
 		bad:  slices.Concat(badFilters, []bad{{"bars=0", "query.bars"}, {"bars=1001", "query.bars"}, {"bars=x", "query.bars"}}),
+	},
+	"/audit-events/export": {
+		stream: true,
+		good: []call{
+			{"?q=action:team.created", []string{
+				`alpha audit_log.exported ok "audit-log.jsonl": format=jsonl, query=action:team.created, size=*`,
+				`alpha audit_log.export_ended ok "audit-log.jsonl": bytes=*, events=1, format=jsonl, sha256=*`}},
+			{"?action=team.created&format=csv&columns=id,action", []string{
+				`alpha audit_log.exported ok "audit-log.csv": columns=id,action, format=csv, query=action:team.created, size=*`,
+				`alpha audit_log.export_ended ok "audit-log.csv": bytes=*, events=1, format=csv, sha256=*`}},
+		},
+		bad: slices.Concat(badFilters, []bad{
+			{"format=xml", "query.format"}, {"format=report", "query.format"}, {"format=csv&columns=colour", "query.columns"}, {"from=-1", "query.from"}, {"from=x", "query.from"},
+			{"from=7", "query.from"}, {"export=exp_1&q=dana", "query.export"}, {"export=exp_1&columns=id", "query.export"}}),
+		foreign: []string{"?export={betaExport}", "?export=nonsense", "?export=%ff", "?export=exp_01kjma0fm0e069emh051z4vyed"},
+	},
+	"/audit-events/stream": {
+		stream: true,
+		good:   []call{{"?q=action:team.created&cursor=start", []string{`alpha audit_log.viewed ok: query=action:team.created`}}, {"?q=action:team.created&cursor=0", nil}},
+		bad:    slices.Concat(badFilters, []bad{{"cursor=-1", "query.cursor"}, {"cursor=x", "query.cursor"}, {"cursor=99999", "query.cursor"}, {"cursor=07", "query.cursor"}}),
 	},
 	"/audit-events/{id}": {
 		good:    []call{{"{event}", []string{`alpha audit_log.viewed ok: event=evt_*`}}, {"{event}", nil}},
@@ -97,7 +121,7 @@ var visits = map[string]visit{
 }
 
 func (s *site) ids() *strings.Replacer {
-	return strings.NewReplacer("{event}", s.event, "{betaEvent}", s.betaEvent, "{user}", s.Agnes.ID, "{betaUser}", s.Bea.ID)
+	return strings.NewReplacer("{event}", s.event, "{betaEvent}", s.betaEvent, "{user}", s.Agnes.ID, "{betaUser}", s.Bea.ID, "{betaExport}", s.betaExport)
 }
 
 func (s *site) address(path, rest string) string {

@@ -73,6 +73,6 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	fmt.Fprintf(c.out, "Address: %s\nEmail: %s\nPassword: %s\n", address(ln, ""), made.Email, password)
-	site := pagesAndAPI(p, web.Config{Logger: log, Metrics: figures.handler(p, db, log)})
+	site := pagesAndAPI(ctx, p, web.Config{Logger: log, Metrics: figures.handler(p, db, log)})
 	return web.Serve(ctx, ln, figures.observed(site, log))
 }

@@ -94,7 +94,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer beside(ctx, func(ctx context.Context) { s.checkLog(ctx, p, config.Logger) })()
 	fmt.Fprintf(c.out, "Address: %s\n", address(ln, config.URL))
-	err = web.Serve(ctx, ln, figures.observed(pagesAndAPI(p, config), config.Logger))
+	err = web.Serve(ctx, ln, figures.observed(pagesAndAPI(ctx, p, config), config.Logger))
 	return errors.Join(err, apart())
 }
 
@@ -132,9 +132,9 @@ func (s *serveCommand) checkLog(ctx context.Context, p *portal.Portal, logger *s
 }
 
 // pagesAndAPI answers people and programs at one address.
-func pagesAndAPI(p *portal.Portal, config web.Config) http.Handler {
+func pagesAndAPI(ctx context.Context, p *portal.Portal, config web.Config) http.Handler {
 	pages := web.New(p, config)
-	programs := api.New(p, api.Config{URL: config.URL, Client: config.Client, Logger: config.Logger})
+	programs := api.New(p, api.Config{URL: config.URL, Client: config.Client, Logger: config.Logger, Stopping: ctx.Done()})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path := r.URL.Path; path == api.Prefix || strings.HasPrefix(path, api.Prefix+"/") {
 			programs.ServeHTTP(w, r)
