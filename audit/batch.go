@@ -152,7 +152,7 @@ func (s *sealer) write(ctx context.Context, tx *database.Tx, b *batch) error {
 	for i, l := range b.leaves {
 		leaves = append(leaves, []any{b.log, b.first + int64(i), l.n, l.hashes})
 	}
-	if err := insert(ctx, tx, "audit_leaf (log, leaf, n, hashes)", leaves, ""); err != nil {
+	if err := insert(tx, "audit_leaf (log, leaf, n, hashes)", leaves, ""); err != nil {
 		return err
 	}
 	if err := s.log.backend.addToIndex(ctx, tx, b.log, b.entries); err != nil {
@@ -161,7 +161,7 @@ func (s *sealer) write(ctx context.Context, tx *database.Tx, b *batch) error {
 	for _, c := range slices.SortedFunc(maps.Keys(b.counts), compareSpans) {
 		counts = append(counts, []any{b.log, c.name, c.at, c.action, b.counts[c]})
 	}
-	if err := insert(ctx, tx, "audit_count (log, span, at, action, events)", counts,
+	if err := insert(tx, "audit_count (log, span, at, action, events)", counts,
 		" ON CONFLICT (log, span, at, action) DO UPDATE SET events = audit_count.events + excluded.events"); err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (s *sealer) checkpoint(ctx context.Context, tx *database.Tx, log string, si
 // signLog signs the present tree of a log that was sealed without a signer.
 func (s *sealer) signLog(ctx context.Context, log string) error {
 	var trouble error
-	err := s.log.db.Write(ctx, func(tx *database.Tx) (err error) {
+	err := s.log.db.Derive(ctx, func(tx *database.Tx) (err error) {
 		trouble = nil
 		if err := ctx.Err(); err != nil {
 			return err

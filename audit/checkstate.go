@@ -12,7 +12,7 @@ import (
 // row as it stands.
 func (c *checker) state(ctx context.Context) error {
 	for _, t := range c.log.tables {
-		cols, err := columns(ctx, c.q, t.Name)
+		cols, err := c.log.backend.columns(ctx, c.q, t.Name)
 		if err != nil {
 			return err
 		}
@@ -29,9 +29,7 @@ func (c *checker) state(ctx context.Context) error {
 func (c *checker) table(ctx context.Context, t Table, cols []column) error {
 	names := make([]string, len(cols))
 	for i, col := range cols {
-		// The plus keeps drivers from reading the declared type into the value:
-		// dates and truths stay what the database holds.
-		names[i] = col.asJSON("+" + quote(col.name))
+		names[i] = c.log.backend.shown(col)
 	}
 	logs, err := c.logsOf(ctx, t)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 
 	"onrecord/database"
@@ -35,7 +36,7 @@ func (sqliteBackend) addToIndex(ctx context.Context, tx *database.Tx, _ string, 
 		}
 		rows[i] = []any{e.n, string(words)}
 	}
-	return insert(ctx, tx, "audit_index (rowid, terms)", rows, "")
+	return insert(tx, "audit_index (rowid, terms)", rows, "")
 }
 
 func (sqliteBackend) find(_ string, w wants, low, high int64, limit int, oldest bool) (string, []any) {
@@ -79,6 +80,9 @@ func bracket(exprs []string, op string) string {
 	}
 	return "(" + strings.Join(exprs, op) + ")"
 }
+
+func (sqliteBackend) stream() int     { return math.MaxInt32 }
+func (sqliteBackend) inOrder() string { return "" }
 
 func (sqliteBackend) eachEntry(ctx context.Context, q database.Querier, each func(int64, []byte)) error {
 	rows, err := q.QueryContext(ctx, `SELECT term, doc FROM audit_index_entry`)

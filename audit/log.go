@@ -61,12 +61,12 @@ func Open(ctx context.Context, db *database.DB, cat *Catalogue, tables []Table, 
 		o(l)
 	}
 	l.refusals = newRefusals(l)
-	have, err := guardsIn(ctx, db)
+	have, err := l.backend.guardsIn(ctx, db)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range tables {
-		if have["audit_guard_"+t.Name+"_insert"] == "" {
+		if have[guardName(t.Name, l.backend.firstGuard())].as == "" {
 			return nil, fmt.Errorf("table %s has no guard: run audit.Migrate with its declaration first", t.Name)
 		}
 	}
@@ -143,8 +143,8 @@ func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (st
 	at := l.clock.tick()
 	id := NewID("evt", at)
 	var rec *recording
-	err := l.db.Write(ctx, func(tx *database.Tx) error {
-		rec = &recording{log: l, tx: tx}
+	err := l.once(ctx, in.Log, id, func(tx *database.Tx, step int) error {
+		rec = &recording{log: l, tx: tx, step: step}
 		return rec.run(in, id, at, change)
 	})
 	if err == nil {
@@ -156,8 +156,41 @@ func (l *Log) Record(ctx context.Context, in Intent, change func(*Tx) error) (st
 		return "", nil
 	}
 	err = l.explain(err)
-	l.refuse(ctx, in, id, at, err)
+	if l.refuse(ctx, in, id, at, err) {
+		return id, nil // the refusal found that the change was made after all
+	}
 	return "", err
+}
+
+// errMade answers an attempt to write an event that stands already.
+var errMade = errors.New("this event is recorded already")
+
+// maxSteps is how many places beside its own an event tries.
+const maxSteps = 16
+
+// once makes a change with its event, whose id says whether an attempt that
+// nobody answered was committed: then nothing is done again. step is how many
+// places the event goes on because events of other programs stand there.
+func (l *Log) once(ctx context.Context, log, id string, change func(tx *database.Tx, step int) error) error {
+	made := func(q database.Querier) (bool, error) {
+		first, last, err := placesOf(id)
+		if err != nil {
+			return false, err
+		}
+		return exists(ctx, q, `SELECT 1 FROM audit_event WHERE log = $1 AND n BETWEEN $2 AND $3 AND id = $4`, log, first, last, id)
+	}
+	for step := 0; ; step++ {
+		err := l.db.WriteOnce(ctx, func(tx *database.Tx) (bool, error) { return made(tx) },
+			func(tx *database.Tx) error { return change(tx, step) })
+		if err == nil || !l.backend.placeTaken(err) || step == maxSteps {
+			return err
+		}
+		if is, e := made(l.db); e != nil {
+			return e
+		} else if is {
+			return errMade
+		}
+	}
 }
 
 // recorded is told of events that are durable now.
@@ -243,8 +276,21 @@ func (l *Log) explain(err error) error {
 		message = "The disk of the database is full. Nothing was changed. Make room, then try again."
 	case database.ReadOnly:
 		message = "The database cannot be written to (read-only file or folder). Nothing was changed."
+		if l.db.Dialect().Name == database.Postgres.Name {
+			message = "The database takes no writes (a standby server, or a role that may not). Nothing was changed."
+		}
 	case database.Busy:
 		message = "Another program holds the database for too long. Nothing was changed. Try again."
+	case database.Contended:
+		message = "Others keep changing the same things at the same moment. Nothing was changed. Try again."
+	case database.Slow:
+		message = "The database took too long. Nothing was changed. Try again; if it goes on, an operator has to look at it."
+	case database.Unreachable:
+		message = "The database cannot be reached. Nothing was changed. Try again in a moment."
+	case database.Unsure:
+		message = "The connection to the database was lost at the last moment: the change was made, or it was not. Look before you try again."
+	case database.Unfit:
+		return &Error{Code: CodeInvalid, Message: "A text holds a character that the database cannot keep, such as a zero byte. Nothing was changed. Remove it, then try again.", Err: err}
 	case database.Failing:
 		message = "The disk of the database reports errors, or its file is damaged. Nothing was changed. An operator has to look at it."
 	case database.Moved:

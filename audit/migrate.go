@@ -28,7 +28,7 @@ var Exempt = map[string]string{
 	"audit_count":       "counts of events; CheckLog counts again",
 	"audit_cosignature": "signatures of others, who alone can make them; a lost one can be had again",
 	"audit_unsigned":    "logs that wait for a checkpoint; it is only ever late",
-	"audit_open":        "holds the open record, empty between transactions",
+	"audit_open":        "holds the open record on SQLite, empty between transactions",
 	"audit_version":     "the engine's schema version",
 }
 
@@ -40,9 +40,10 @@ func Migrate(ctx context.Context, db *database.DB, tables []Table) (backup strin
 	if backup, err = db.Migrate(ctx, Schema(db.Dialect())); err != nil {
 		return backup, err
 	}
-	want := map[string]trigger{}
-	for _, t := range engineGuards() {
-		want[t.name] = t
+	l := &installer{db, backendOf(db.Dialect())}
+	want := map[string]guard{}
+	for _, g := range l.backend.engineGuards() {
+		want[g.name] = g
 	}
 	types := map[string]string{}
 	for _, t := range tables {
@@ -50,83 +51,29 @@ func Migrate(ctx context.Context, db *database.DB, tables []Table) (backup strin
 			return backup, fmt.Errorf("audited tables %s and %s both hold objects of type %q: a row is known by its type and id", other, t.Name, t.Type)
 		}
 		types[t.Type] = t.Name
-		cols, err := columns(ctx, db, t.Name)
+		cols, err := l.backend.columns(ctx, db, t.Name)
 		if err != nil {
 			return backup, err
 		}
-		if err := t.check(cols); err != nil {
+		if err := t.check(cols, l.backend); err != nil {
 			return backup, err
 		}
-		keys, err := uniqueKeys(ctx, db, t.Name)
+		keys, err := l.backend.uniqueKeys(ctx, db, t.Name)
 		if err != nil {
 			return backup, err
 		}
 		if err := t.checkKey(keys); err != nil {
 			return backup, err
 		}
-		for _, g := range t.guards(cols, keys) {
+		for _, g := range l.backend.tableGuards(t, cols, keys) {
 			want[g.name] = g
 		}
 	}
-	return backup, installGuards(ctx, db, want)
+	return backup, l.installGuards(ctx, want)
 }
 
-// installGuards makes the guards in the database equal to those wanted.
-func installGuards(ctx context.Context, db *database.DB, want map[string]trigger) error {
-	have, err := guardsIn(ctx, db)
-	if err != nil {
-		return err
-	}
-	same := len(have) == len(want)
-	for name, t := range want {
-		same = same && have[name] == t.sql
-	}
-	if same {
-		return nil
-	}
-	err = db.Write(ctx, func(tx *database.Tx) error {
-		have, err := guardsIn(ctx, tx) // another process may do the same
-		if err != nil {
-			return err
-		}
-		for name := range have {
-			if have[name] == want[name].sql {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, "DROP TRIGGER "+quote(name)); err != nil {
-				return err
-			}
-		}
-		for name, t := range want {
-			if have[name] == t.sql {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, t.sql); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("installing the guards: %w", err)
-	}
-	return nil
-}
-
-// guardsIn reads the guards that stand in the database.
-func guardsIn(ctx context.Context, q database.Querier) (map[string]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit\_guard\_%' ESCAPE '\'`)
-	if err != nil {
-		return nil, fmt.Errorf("reading the guards: %w", err)
-	}
-	defer rows.Close()
-	have := map[string]string{}
-	for rows.Next() {
-		var name, sql string
-		if err := rows.Scan(&name, &sql); err != nil {
-			return nil, fmt.Errorf("reading the guards: %w", err)
-		}
-		have[name] = sql
-	}
-	return have, rows.Err()
+// installer brings a database into the shape that the engine needs.
+type installer struct {
+	db      *database.DB
+	backend backend
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +36,8 @@ func fold(name string) string {
 func namings(e *Event) []naming {
 	var all []naming
 	add := func(typ, id, name string) {
+		// PostgreSQL keeps no zero byte in a text; no word has one anyway.
+		name = strings.ReplaceAll(name, "\x00", "\uFFFD")
 		if id != "" && name != "" {
 			all = append(all, naming{e.Log, typ, id, name})
 		}
@@ -113,14 +114,17 @@ func (l *Log) Names(ctx context.Context, log string, q NameQuery) (_ []Ref, err 
 			first = w
 		}
 	}
-	types, err := json.Marshal(q.Types)
-	if err != nil {
-		return nil, fmt.Errorf("looking names up: %w", err)
+	args := []any{log, first, first + "\U0010ffff", maxNamesWalked}
+	ofType := ""
+	if len(q.Types) > 0 {
+		var list string
+		list, args = valueList(q.Types, args...)
+		ofType = ` AND type IN ` + list
 	}
 	rows, err := l.db.QueryContext(ctx, `
 		SELECT type, id, name FROM audit_name
-		WHERE log = $1 AND word >= $2 AND word < $3 AND ($4 OR type IN (SELECT value FROM json_each($5)))
-		ORDER BY word LIMIT $6`, log, first, first+"\U0010ffff", len(q.Types) == 0, string(types), maxNamesWalked)
+		WHERE log = $1 AND word >= $2 AND word < $3`+ofType+`
+		ORDER BY word LIMIT $4`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("looking names up: %w", err)
 	}

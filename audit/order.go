@@ -1,14 +1,9 @@
 package audit
 
 import (
-	"context"
-	"database/sql"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"time"
-
-	"onrecord/database"
 )
 
 // An event's place n orders all events by time and fits one integer: the
@@ -43,39 +38,8 @@ func placesOf(id string) (first, last int64, err error) {
 	return first, first | (1<<placeBits - 1), nil
 }
 
-// takePlaces gives each id its n, stepping past places already taken.
-//
-// Cost: one look at the end of the table; events that are older than the
-// newest (another process was faster, a clock was set back, an import) look
-// their own places up.
-func takePlaces(ctx context.Context, tx *database.Tx, ids []string) ([]int64, error) {
-	var newest sql.NullInt64
-	if err := tx.QueryRowContext(ctx, `SELECT max(n) FROM audit_event`).Scan(&newest); err != nil {
-		return nil, fmt.Errorf("placing events: %w", err)
-	}
-	places := make([]int64, len(ids))
-	mine := make(map[int64]bool, len(ids))
-	for i, id := range ids {
-		_, uuid, err := ParseID(id)
-		if err != nil {
-			return nil, fmt.Errorf("placing events: %w", err)
-		}
-		n := place(uuid)
-		for {
-			taken := mine[n]
-			if !taken && newest.Valid && n <= newest.Int64 {
-				if taken, err = exists(ctx, tx, `SELECT 1 FROM audit_event WHERE n = $1`, n); err != nil {
-					return nil, fmt.Errorf("placing events: %w", err)
-				}
-			}
-			if !taken {
-				break
-			}
-			// The next place of the same microsecond, round and round: 2,048
-			// events of one microsecond are more than there can be.
-			n = n>>placeBits<<placeBits | (n+1)&(1<<placeBits-1)
-		}
-		places[i], mine[n] = n, true
-	}
-	return places, nil
+// stepped is the place so many steps on, round and round in the microsecond:
+// 2,048 events of one microsecond are more than there can be.
+func stepped(n int64, steps int) int64 {
+	return n>>placeBits<<placeBits | (n+int64(steps))&(1<<placeBits-1)
 }

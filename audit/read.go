@@ -25,8 +25,8 @@ func eventsAt(places string, args int) string {
 		LEFT JOIN audit_event e ON e.log = $` + strconv.Itoa(args+1) + ` AND e.n = place.n`
 }
 
-// readEvents decodes the events of a log at the places that a query gives, in
-// its order.
+// readEvents decodes the events of a log at the places that a query gives; in
+// its order on SQLite only.
 func readEvents(ctx context.Context, q database.Querier, log, places string, args ...any) ([]placed, error) {
 	rows, err := q.QueryContext(ctx, `SELECT place.n, e.body, who.salt, who.part, what.salt, what.part, l.leaf`+eventsAt(places, len(args))+`
 		LEFT JOIN audit_part what ON what.log = e.log AND what.n = e.n AND what.kind = 'what'

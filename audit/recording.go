@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,12 +24,14 @@ type recording struct {
 	open   []*Tx    // the innermost last
 	staged []staged // finished events, for the end of the group
 	failed error    // of an inner record: the whole can only fail
+	step   int      // see staged
 }
 
 // staged is an event ready to be written.
 type staged struct {
 	event  Event
 	sealed sealed
+	step   int // its place is so many steps from the wanted one, which was taken
 }
 
 // Tx is an open record: the change writes through it, and what it writes
@@ -71,8 +72,7 @@ func (r *recording) run(in Intent, id string, at time.Time, change func(*Tx) err
 
 func (r *recording) begin(in Intent, id string, at time.Time) (*Tx, error) {
 	t := &Tx{rec: r, event: newEvent(in, id, at)}
-	_, err := r.tx.ExecContext(r.ctx(), `INSERT INTO audit_open (seq, log, event) VALUES (0, $1, $2)`, in.Log, id)
-	if err != nil {
+	if err := r.log.backend.openRecord(r.ctx(), r.tx, in.Log, id); err != nil {
 		return nil, fmt.Errorf("opening the record: %w", err)
 	}
 	r.open = append(r.open, t)
@@ -86,30 +86,11 @@ func (r *recording) ctx() context.Context { return context.Background() }
 // collect closes the innermost record and takes what it wrote, in one
 // statement.
 func (r *recording) collect(t *Tx) error {
-	rows, err := r.tx.QueryContext(r.ctx(), `DELETE FROM audit_open RETURNING seq, tbl, row, prev, old, new`)
+	writes, err := r.log.backend.collect(r.ctx(), r.tx)
 	if err != nil {
 		return fmt.Errorf("collecting the changes: %w", err)
 	}
-	defer rows.Close()
-	var writes []write
-	for rows.Next() {
-		var w write
-		var table, row, prev sql.NullString
-		var before, after sql.RawBytes
-		if err := rows.Scan(&w.seq, &table, &row, &prev, &before, &after); err != nil {
-			return fmt.Errorf("collecting the changes: %w", err)
-		}
-		w.table, w.row, w.prev = table.String, row.String, prev.String
-		w.before, w.after = bytes.Clone(before), bytes.Clone(after)
-		if w.seq > 0 {
-			writes = append(writes, w)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("collecting the changes: %w", err)
-	}
 	r.open = r.open[:len(r.open)-1]
-	sort.Slice(writes, func(i, j int) bool { return writes[i].seq < writes[j].seq })
 	return t.add(writes)
 }
 
@@ -139,7 +120,7 @@ func (r *recording) seal(e *Event) (staged, error) {
 	if err != nil {
 		return staged{}, fmt.Errorf("recording %s: %w", e.Action, err)
 	}
-	return staged{event: *e, sealed: s}, nil
+	return staged{event: *e, sealed: s, step: r.step}, nil
 }
 
 func newEvent(in Intent, id string, at time.Time) Event {
@@ -244,17 +225,15 @@ func (t *Tx) also(in Intent, rel string, change func(*Tx) error) (string, error)
 	t.late = append(t.late, inner)
 	t.late = append(t.late, inner.late...)
 	inner.late = nil
-	_, err = r.tx.ExecContext(r.ctx(), `INSERT INTO audit_open (seq, log, event) VALUES (0, $1, $2)`, t.event.Log, t.event.ID)
-	if err != nil {
+	if err := r.log.backend.openRecord(r.ctx(), r.tx, t.event.Log, t.event.ID); err != nil {
 		return "", fmt.Errorf("opening the record again: %w", err)
 	}
 	r.open = append(r.open, t)
 	return inner.event.ID, nil
 }
 
-// write is one write of an audited row, as its guard saw it.
+// write is one write of an audited row, as its guard saw it, in their order.
 type write struct {
-	seq              int64
 	table, row, prev string
 	before, after    []byte // JSON objects by column; before is nil for an INSERT
 }

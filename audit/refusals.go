@@ -46,25 +46,30 @@ func newRefusals(l *Log) *refusals {
 }
 
 // refuse records a refusal, or counts it. Trouble is told to the logger: the
-// caller gets the refusal itself as its answer.
-func (l *Log) refuse(ctx context.Context, in Intent, id string, at time.Time, err error) {
+// caller gets the refusal itself as its answer. made tells that an event with
+// the id stands already: what seemed to fail was done.
+func (l *Log) refuse(ctx context.Context, in Intent, id string, at time.Time, err error) (made bool) {
 	switch CodeOf(err) {
 	case CodeInvalid, CodeTooMany:
-		return
+		return false
 	}
 	if !l.refusals.admit(in, at, err) {
-		return
+		return false
 	}
 	write := func() {
-		if e := l.writeRefusal(ctx, in, id, at, err); e != nil {
+		if e := l.writeRefusal(ctx, in, id, at, err); errors.Is(e, errMade) {
+			made = true
+		} else if e != nil {
 			l.logger.ErrorContext(ctx, "a refusal could not be recorded", "log", in.Log, "actor", in.Actor.ID, "action", in.Action, "event", id, "refusal", CodeOf(err), "error", e)
 		}
 	}
 	// A database that could not take the change may make its refusal wait as
 	// long again: the caller is told at once.
-	if CodeOf(err) != CodeUnavailable || !l.refusals.later(write) {
-		write()
+	if CodeOf(err) == CodeUnavailable && l.refusals.later(write) {
+		return false
 	}
+	write()
+	return made
 }
 
 // later runs write beside the caller, and lets close wait for it. It tells
@@ -81,8 +86,8 @@ func (r *refusals) later(write func()) bool {
 
 func (l *Log) writeRefusal(ctx context.Context, in Intent, id string, at time.Time, refusal error) error {
 	var rec *recording
-	err := l.db.Write(ctx, func(tx *database.Tx) error {
-		rec = &recording{log: l, tx: tx}
+	err := l.once(ctx, in.Log, id, func(tx *database.Tx, step int) error {
+		rec = &recording{log: l, tx: tx, step: step}
 		e := refusalEvent(in, id, at, refusal)
 		s, err := rec.seal(&e)
 		if unfit := err; unfit != nil {

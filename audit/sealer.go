@@ -240,7 +240,7 @@ func (s *sealer) sealLog(ctx context.Context, log string) (trouble error) {
 		if len(b.leaves) == 0 {
 			return trouble
 		}
-		err = s.log.db.Write(ctx, func(tx *database.Tx) error { return s.write(ctx, tx, b) })
+		err = s.log.db.Derive(ctx, func(tx *database.Tx) error { return s.write(ctx, tx, b) })
 		switch {
 		case errors.Is(err, errOvertaken):
 		case err != nil:

@@ -1,12 +1,9 @@
 package audit
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-
-	"onrecord/database"
 )
 
 // Table declares an audited table: one whose rows change only while a record
@@ -15,9 +12,9 @@ import (
 //
 // The table has a column event_id TEXT NOT NULL: the event that last changed
 // the row, which every INSERT and UPDATE sets to [Tx.EventID]. Rows are never
-// deleted (a deletion is an update that marks the row), their keys never
-// change, and upserts are refused: on SQLite they cannot be told from
-// INSERT OR REPLACE, which walks past UPDATE and DELETE triggers.
+// deleted (a deletion is an update that marks the row) and their keys never
+// change. On SQLite upserts are refused: they cannot be told from INSERT OR
+// REPLACE, which walks past UPDATE and DELETE triggers.
 //
 // Every other column stands in exactly one of the four lists.
 type Table struct {
@@ -51,26 +48,8 @@ type column struct {
 	notNull    bool
 }
 
-// columns reads a table's columns from the database.
-func columns(ctx context.Context, q database.Querier, table string) ([]column, error) {
-	rows, err := q.QueryContext(ctx, `SELECT name, type, "notnull" FROM pragma_table_info($1) ORDER BY cid`, table)
-	if err != nil {
-		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
-	}
-	defer rows.Close()
-	var all []column
-	for rows.Next() {
-		var c column
-		if err := rows.Scan(&c.name, &c.kind, &c.notNull); err != nil {
-			return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
-		}
-		all = append(all, c)
-	}
-	return all, rows.Err()
-}
-
 // check compares the declaration with the table as it is.
-func (t Table) check(cols []column) error {
+func (t Table) check(cols []column, b backend) error {
 	if len(cols) == 0 {
 		return fmt.Errorf("audited table %s does not exist: migrate it before the engine", t.Name)
 	}
@@ -93,8 +72,10 @@ func (t Table) check(cols []column) error {
 			return fmt.Errorf("audited table %s: column %s is not declared: say whether it is plain, personal, secret or a digest", t.Name, c.name)
 		}
 		delete(declared, c.name)
-		if class, _ := t.classOf(c.name); strings.EqualFold(c.kind, "REAL") && class != Secret {
-			return fmt.Errorf("audited table %s: column %s is REAL: keep fractions as decimal text, so that they are recorded exactly", t.Name, c.name)
+		if class, _ := t.classOf(c.name); class != Secret {
+			if why := b.unfit(c.kind); why != "" {
+				return fmt.Errorf("audited table %s: column %s is %s: %s", t.Name, c.name, c.kind, why)
+			}
 		}
 		if c.name == stamp && !c.notNull {
 			return fmt.Errorf("audited table %s: column %s must be NOT NULL", t.Name, stamp)

@@ -38,7 +38,8 @@ func (l *Log) tally(ctx context.Context, log string, f Filter, who bool) (*tally
 // The events are read quickly, not proved: their bytes and parts are only
 // compared with the seal where an event is shown.
 func (t *tally) run(ctx context.Context, limit time.Duration, each func(n int64, e *Event)) (reach, error) {
-	timed, stop := context.WithTimeout(ctx, limit)
+	end := time.Now().Add(limit)
+	timed, stop := context.WithDeadline(ctx, end)
 	defer stop()
 	var r reach
 	err := t.read(timed, func(n int64, e *Event) {
@@ -51,7 +52,7 @@ func (t *tally) run(ctx context.Context, limit time.Duration, each func(n int64,
 	switch {
 	case err == nil:
 		r.complete = true
-	case timed.Err() != nil && ctx.Err() == nil:
+	case !time.Now().Before(end) && ctx.Err() == nil: // a connection may notice before timed does
 		err = nil // what was seen until then is true
 	}
 	return r, err
@@ -64,7 +65,7 @@ func (t *tally) read(ctx context.Context, each func(n int64, e *Event)) error {
 		low := t.low
 		var tail []placed
 		query, args := unsealedPlaces(t.logID, low, high, maxBatch, false)
-		err := t.rows(ctx, query, args, func(n int64, e *Event) { tail = append(tail, placed{n, *e}) })
+		_, _, err := t.rows(ctx, query, args, func(n int64, e *Event) { tail = append(tail, placed{n, *e}) })
 		if err != nil {
 			return err
 		}
@@ -72,8 +73,7 @@ func (t *tally) read(ctx context.Context, each func(n int64, e *Event)) error {
 		if !last {
 			low = tail[len(tail)-1].n
 		}
-		query, args = t.log.backend.find(t.logID, t.whole, low, high, math.MaxInt32, false)
-		err = t.rows(ctx, query, args, func(n int64, e *Event) {
+		err = t.sealed(ctx, low, high, func(n int64, e *Event) {
 			for len(tail) > 0 && tail[0].n > n {
 				each(tail[0].n, &tail[0].event)
 				tail = tail[1:]
@@ -96,32 +96,46 @@ func (t *tally) read(ctx context.Context, each func(n int64, e *Event)) error {
 	}
 }
 
-// rows reads the events at the places that a query gives.
-func (t *tally) rows(ctx context.Context, places string, args []any, each func(n int64, e *Event)) error {
+// sealed reads the events that the index proposes, as many in a statement as
+// the database gives without working ahead of what is wanted.
+func (t *tally) sealed(ctx context.Context, low, high int64, each func(n int64, e *Event)) error {
+	limit := t.log.backend.stream()
+	for {
+		query, args := t.log.backend.find(t.logID, t.whole, low, high, limit, false)
+		walked, last, err := t.rows(ctx, query, args, each)
+		if err != nil || walked < limit {
+			return err
+		}
+		high = last - 1
+	}
+}
+
+// rows reads the events at the places that a query gives, and tells how many
+// there were and the last of them.
+func (t *tally) rows(ctx context.Context, places string, args []any, each func(n int64, e *Event)) (walked int, last int64, err error) {
 	rows, err := t.log.db.QueryContext(ctx, t.query(places, len(args)), append(args, t.logID)...)
 	if err != nil {
-		return fmt.Errorf("counting events: %w", err)
+		return 0, 0, fmt.Errorf("counting events: %w", err)
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var n int64
+	for ; rows.Next(); walked++ {
 		var body, who, what sql.RawBytes
-		if err := rows.Scan(&n, &body, &who, &what); err != nil {
-			return fmt.Errorf("counting events: %w", err)
+		if err := rows.Scan(&last, &body, &who, &what); err != nil {
+			return walked, last, fmt.Errorf("counting events: %w", err)
 		}
 		if body == nil {
 			continue // an entry of another log with the same hash
 		}
 		e, err := glance(string(body), string(who), string(what))
 		if err != nil {
-			return fmt.Errorf("counting the event at place %d: %w", n, err)
+			return walked, last, fmt.Errorf("counting the event at place %d: %w", last, err)
 		}
-		each(n, &e)
+		each(last, &e)
 		if err := ctx.Err(); err != nil {
-			return err
+			return walked, last, err
 		}
 	}
-	return rows.Err()
+	return walked, last, rows.Err()
 }
 
 func (t *tally) query(places string, args int) string {
@@ -132,7 +146,7 @@ func (t *tally) query(places string, args int) string {
 	if t.what {
 		what, join = "what.part", join+` LEFT JOIN audit_part what ON what.log = e.log AND what.n = e.n AND what.kind = 'what'`
 	}
-	return `SELECT place.n, e.body, ` + who + `, ` + what + eventsAt(places, args) + join
+	return `SELECT place.n, e.body, ` + who + `, ` + what + eventsAt(places, args) + join + t.log.backend.inOrder()
 }
 
 // glance reads an event without comparing it with its seal: a tenth of what

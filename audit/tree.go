@@ -99,7 +99,7 @@ const maxList = 64
 
 // valueList writes a list for IN, behind the arguments before it. Its length is
 // a power of two, the last value repeated, so that few texts are prepared.
-func valueList(values []int64, before ...any) (list string, args []any) {
+func valueList[T any](values []T, before ...any) (list string, args []any) {
 	size := 1 << bits.Len(uint(len(values)-1))
 	args = before
 	marks := make([]string, size)

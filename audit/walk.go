@@ -127,16 +127,10 @@ func (w *walk) cut(low, high *int64, n int64) {
 // merge joins two lists in the order of the walk, each place once, with its
 // event if either list has it.
 func (w *walk) merge(a, b []placed) []placed {
-	if len(a) == 0 {
-		return b
-	}
 	all := append(a, b...)
-	slices.SortStableFunc(all, func(x, y placed) int {
-		if w.page.Newer {
-			return cmp.Compare(x.n, y.n)
-		}
-		return cmp.Compare(y.n, x.n)
-	})
+	if w.sort(all); len(all) == 0 {
+		return nil
+	}
 	kept := all[:1]
 	for _, p := range all[1:] {
 		if last := &kept[len(kept)-1]; last.n != p.n {
@@ -146,6 +140,16 @@ func (w *walk) merge(a, b []placed) []placed {
 		}
 	}
 	return kept
+}
+
+// sort puts events in the order of the walk: a join may have lost it.
+func (w *walk) sort(all []placed) {
+	slices.SortStableFunc(all, func(x, y placed) int {
+		if w.page.Newer {
+			return cmp.Compare(x.n, y.n)
+		}
+		return cmp.Compare(y.n, x.n)
+	})
 }
 
 // unsealedPlaces gives a statement for the places of a log's events that wait
@@ -161,7 +165,9 @@ func unsealedPlaces(log string, low, high int64, limit int, oldest bool) (query 
 // unsealed reads the next events that wait to be sealed, whatever they are.
 func (w *walk) unsealed(ctx context.Context, limit int) ([]placed, error) {
 	query, args := unsealedPlaces(w.logID, w.low, w.high, limit, w.page.Newer)
-	return readEvents(ctx, w.log.db, w.logID, query, args...)
+	all, err := readEvents(ctx, w.log.db, w.logID, query, args...)
+	w.sort(all)
+	return all, err
 }
 
 // candidates gives up to limit places between low and high, nearest to the

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -13,38 +14,27 @@ import (
 // with many changes in a commit the number of statements is most of the cost.
 func (l *Log) flush(tx *database.Tx, items []any) error {
 	ctx := context.Background()
-	ids := make([]string, len(items))
+	events := make([]staged, len(items))
+	var names [][]any
 	for i, item := range items {
-		ids[i] = item.(staged).event.ID
-	}
-	places, err := takePlaces(ctx, tx, ids)
-	if err != nil {
-		return err
-	}
-	var events, names [][]any
-	for i, item := range items {
-		s := item.(staged)
-		e := &s.event
-		events = append(events, []any{
-			places[i], e.Log, e.ID, e.Action, s.sealed.Body,
-			s.sealed.Who.Salt, s.sealed.Who.JSON, s.sealed.What.Salt, s.sealed.What.JSON,
-		})
-		for _, name := range l.names.unknown(e) {
+		events[i] = item.(staged)
+		for _, name := range l.names.unknown(&events[i].event) {
 			names = append(names, name.rows()...)
 		}
 	}
-	if err := insert(ctx, tx, "audit_append (n, log, id, action, body, who_salt, who, what_salt, what)", events, ""); err != nil {
+	if err := l.backend.write(ctx, tx, events); err != nil {
 		return err
 	}
-	return insert(ctx, tx, "audit_name (log, word, type, id, name)", names, " ON CONFLICT DO NOTHING")
+	return insert(tx, "audit_name (log, word, type, id, name)", names, " ON CONFLICT DO NOTHING")
 }
 
 // insertSizes are the numbers of rows that one statement takes: a few sizes,
 // so that every text is prepared once and used again.
 var insertSizes = []int{64, 32, 16, 8, 4, 2, 1}
 
-// insert writes rows in as few statements as the sizes allow.
-func insert(ctx context.Context, tx *database.Tx, into string, rows [][]any, end string) error {
+// insert writes rows in as few statements as the sizes allow. Where the
+// database allows it, they go with the next statement of the transaction.
+func insert(tx *database.Tx, into string, rows [][]any, end string) error {
 	for len(rows) > 0 {
 		size := 1
 		for _, s := range insertSizes {
@@ -57,7 +47,7 @@ func insert(ctx context.Context, tx *database.Tx, into string, rows [][]any, end
 		for _, r := range rows[:size] {
 			args = append(args, r...)
 		}
-		if _, err := tx.ExecContext(ctx, insertText(into, len(rows[0]), size, end), args...); err != nil {
+		if err := tx.Ahead(insertText(into, len(rows[0]), size, end), args...); err != nil {
 			table, _, _ := strings.Cut(into, " ")
 			return fmt.Errorf("writing %s: %w", table, err)
 		}
@@ -73,8 +63,19 @@ func insertText(into string, width, rows int, end string) string {
 	if t, ok := insertTexts.Load(key); ok {
 		return t.(string)
 	}
-	one := "(" + strings.TrimSuffix(strings.Repeat("?, ", width), ", ") + ")"
-	t := "INSERT INTO " + into + " VALUES " + strings.TrimSuffix(strings.Repeat(one+", ", rows), ", ") + end
+	t := "INSERT INTO " + into + " VALUES "
+	for n := range width * rows {
+		switch {
+		case n == 0:
+			t += "($"
+		case n%width == 0:
+			t += "), ($"
+		default:
+			t += ", $"
+		}
+		t += strconv.Itoa(n + 1)
+	}
+	t += ")" + end
 	insertTexts.Store(key, t)
 	return t
 }

@@ -37,14 +37,20 @@ type DB struct {
 
 // changer makes changes, as each database does it.
 type changer interface {
-	// write is [DB.WriteOnce]; made may be nil.
-	write(ctx context.Context, made func(*Tx) (bool, error), change func(*Tx) error) error
+	write(ctx context.Context, c change) error
 
 	// waiting sets how long a change waits for others before it gives up.
 	waiting(time.Duration)
 
 	// close waits for the changes under way and refuses all later ones.
 	close()
+}
+
+// change is one call of Write and its like.
+type change struct {
+	fn      func(*Tx) error
+	made    func(*Tx) (bool, error) // nil if nobody can tell an earlier run
+	derived bool                    // what it reads need not hold when it commits
 }
 
 // readerConns bounds the pool of readers. Readers never wait for writers, so a
@@ -152,14 +158,22 @@ func (db *DB) QueryRowContext(ctx context.Context, query string, args ...any) *s
 // PostgreSQL: one round trip a statement, the first and the last of them
 // together with BEGIN and COMMIT.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
-	return db.writer.write(ctx, nil, fn)
+	return db.writer.write(ctx, change{fn: fn})
 }
 
 // WriteOnce is Write for a change that can be recognized: made tells, in a
 // transaction of its own, whether an earlier run was committed after all. With
 // it a change whose commit lost its answer is found, or made again.
 func (db *DB) WriteOnce(ctx context.Context, made func(*Tx) (bool, error), fn func(*Tx) error) error {
-	return db.writer.write(ctx, made, fn)
+	return db.writer.write(ctx, change{fn: fn, made: made})
+}
+
+// Derive is Write for rows that only follow from others, which are committed
+// and do not change any more, by work that a lock of its own keeps single: no
+// change has to run again because of it. On PostgreSQL each of its statements
+// sees what was committed before it.
+func (db *DB) Derive(ctx context.Context, fn func(*Tx) error) error {
+	return db.writer.write(ctx, change{fn: fn, derived: true})
 }
 
 // Close lets waiting changes finish, then closes what Open opened.

@@ -57,7 +57,7 @@ func (w *pgWriter) close() {
 
 // write runs the change on a goroutine of its own: one that ends its goroutine
 // must not end the caller's.
-func (w *pgWriter) write(ctx context.Context, made func(*Tx) (bool, error), fn func(*Tx) error) error {
+func (w *pgWriter) write(ctx context.Context, c change) error {
 	if _, nested := w.running.Load(goroutineID()); nested {
 		return ErrNested
 	}
@@ -74,16 +74,14 @@ func (w *pgWriter) write(ctx context.Context, made func(*Tx) (bool, error), fn f
 			w.running.Delete(id)
 			answer <- err
 		}()
-		err = w.attempts(ctx, &pgChange{writer: w, made: made, fn: fn})
+		err = w.attempts(ctx, &pgChange{change: c})
 	}()
 	return <-answer
 }
 
 // pgChange is one call of Write.
 type pgChange struct {
-	writer *pgWriter
-	made   func(*Tx) (bool, error) // nil if it cannot be recognized
-	fn     func(*Tx) error
+	change
 	unsure bool // a commit was sent and never answered
 	moves  int  // how often the server turned out to take no writes
 }
@@ -155,7 +153,7 @@ func (w *pgWriter) attempt(ctx context.Context, c *pgChange, alone bool) error {
 	}
 	t := newPGTx(conn)
 	defer t.end()
-	if err = t.begin(); err == nil {
+	if err = t.begin(c.derived); err == nil {
 		err = t.change(c.fn)
 	}
 	if err == nil {
@@ -179,7 +177,7 @@ func (w *pgWriter) attempt(ctx context.Context, c *pgChange, alone bool) error {
 func (c *pgChange) wasMade(conn *sql.Conn) (done bool, err error) {
 	t := newPGTx(conn)
 	defer t.end()
-	if err := t.begin(); err != nil {
+	if err := t.begin(false); err != nil {
 		return false, err
 	}
 	err = t.change(func(tx *Tx) (err error) {
@@ -218,8 +216,11 @@ func (t *pgTx) holdBack(query string, args []any) error {
 }
 
 // begin costs no round trip of its own: it goes with the first statement.
-func (t *pgTx) begin() error {
+func (t *pgTx) begin(derived bool) error {
 	t.began = true
+	if derived {
+		return t.tx().Ahead("BEGIN ISOLATION LEVEL READ COMMITTED")
+	}
 	return t.tx().Ahead("BEGIN ISOLATION LEVEL SERIALIZABLE")
 }
 

@@ -213,7 +213,10 @@ func connectionLost(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[net.Error](err); ok && !errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // the caller's own doing
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
 	for _, lost := range []error{driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, sql.ErrConnDone} {
@@ -222,5 +225,5 @@ func connectionLost(err error) bool {
 		}
 	}
 	// A connection that died earlier says only this, or is locked by its end.
-	return err != nil && (strings.Contains(err.Error(), "conn closed") || pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled))
+	return err != nil && (strings.Contains(err.Error(), "conn closed") || pgconn.SafeToRetry(err))
 }

@@ -122,8 +122,8 @@ func (w *writer) waiting(d time.Duration) { w.wait = d }
 
 // write queues the change. A commit of SQLite is answered for certain, so
 // nobody needs to ask whether it was made.
-func (w *writer) write(ctx context.Context, _ func(*Tx) (bool, error), fn func(*Tx) error) error {
-	j := &job{ctx: ctx, fn: fn, answer: make(chan error, 1)}
+func (w *writer) write(ctx context.Context, c change) error {
+	j := &job{ctx: ctx, fn: c.fn, answer: make(chan error, 1)}
 	look := time.NewTimer(nestedAfter)
 	defer look.Stop()
 	if err := w.enqueue(j, look.C); err != nil {
