@@ -99,6 +99,15 @@ var attempts = map[string]attempt{
 	"LogInOrder": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.LogInOrder(ctx, by, team, audit.Filter{}, -1, 10))
 	}},
+	"LogCheckpoint": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LogCheckpoint(ctx, by, team, -1))
+	}},
+	"LogConsistency": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LogConsistency(ctx, by, team, 0, 1))
+	}},
+	"LogProof": {action: portal.AuditLogViewed, kind: "evt", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.LogProof(ctx, by, team, object))
+	}},
 	"LogEvent": {action: portal.AuditLogViewed, kind: "evt", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
 		return failing(f.LogEvent(ctx, by, team, object))
 	}},
