@@ -52,23 +52,17 @@ func (l *Log) Cosignatures(ctx context.Context, log string, size int64) ([]Cosig
 	return l.cosignatures(ctx, `WHERE log = $1 AND size = $2 ORDER BY witness`, log, size)
 }
 
-// LastCosigned gives the largest checkpoint that a witness has cosigned. Error:
-// NotFound if there is none.
+// LastCosigned gives the largest checkpoint that a witness has cosigned; any of
+// them if witness is "". Error: NotFound if there is none.
 func (l *Log) LastCosigned(ctx context.Context, log, witness string) (Cosignature, error) {
-	found, err := l.cosignatures(ctx, `WHERE log = $1 AND witness = $2 ORDER BY size DESC LIMIT 1`, log, witness)
+	found, err := l.cosignatures(ctx, `WHERE log = $1 AND (witness = $2 OR $2 = '') ORDER BY size DESC LIMIT 1`, log, witness)
 	if err == nil && len(found) == 0 {
-		err = NotFound("The witness has not cosigned this log.")
+		err = NotFound("No witness of that name has cosigned this log.")
 	}
 	if err != nil {
 		return Cosignature{}, err
 	}
 	return found[0], nil
-}
-
-// EverCosigned tells whether any witness has cosigned the log.
-func (l *Log) EverCosigned(ctx context.Context, log string) (bool, error) {
-	found, err := l.cosignatures(ctx, `WHERE log = $1 LIMIT 1`, log)
-	return len(found) > 0, err
 }
 
 func (l *Log) cosignatures(ctx context.Context, where string, args ...any) (all []Cosignature, err error) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"onrecord/audit"
+	"onrecord/audit/seal"
 	"onrecord/database"
 	"onrecord/portal/store"
 	"onrecord/session"
@@ -31,7 +32,8 @@ type Portal struct {
 	limits    limiter           // of attempts at passwords
 	strangers *session.Throttle // of those who come with an unknown API key
 
-	signing signing
+	signing   signing
+	witnesses []*seal.WitnessClient
 
 	health lastHealth
 

@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "ready": ready, "get": get, "waitfor": waitFor, "tamper": tamper, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
 			"digest": digest, "brokenoff": brokenOff, "changed": changed, "crlf": crlf,
-			"retirefirst": retireFirst, "retirelast": retireLast, "python": python, "checkpoint": checkpointOf, "alter": alter,
+			"retirefirst": retireFirst, "retirelast": retireLast, "python": python, "checkpoint": checkpointOf, "alter": alter, "witnesskey": witnessKey, "cosigned": cosigned,
 		},
 	})
 }

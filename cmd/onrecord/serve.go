@@ -14,6 +14,7 @@ import (
 
 	"onrecord/api"
 	"onrecord/audit"
+	"onrecord/audit/seal"
 	"onrecord/database"
 	"onrecord/portal"
 	"onrecord/web"
@@ -25,6 +26,7 @@ type serveCommand struct {
 	URL            string   `name:"url" placeholder:"URL" help:"The address that people type, such as https://portal.example.com: for links, and for cookies that need HTTPS."`
 	TrustedProxies []string `placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
 	signingFlag
+	Witness []string `placeholder:"URL=VKEY" sep:"none" help:"A witness that is to cosign the checkpoints, with its public key; may be given several times."`
 	tlsFlags
 	CheckEvery  time.Duration `placeholder:"TIME" help:"How often to derive the whole log again while serving, such as 24h; /readyz and /metrics tell what was found. It reads everything: see docs/operating.md. Never unless told."`
 	MetricsAddr string        `placeholder:"HOST:PORT" help:"Where to answer /metrics, /healthz and /readyz to whoever can connect. Unless told, /metrics is answered at --addr, to programs on this machine only."`
@@ -44,6 +46,10 @@ func (serveCommand) Help() string {
 // Run serves until it is told to stop.
 func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	config, err := s.config(c)
+	if err != nil {
+		return err
+	}
+	witnesses, err := s.witnesses()
 	if err != nil {
 		return err
 	}
@@ -68,7 +74,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	figures := newFigures()
-	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger), portal.WithObserver(figures.observer()), portal.WithSigningKeys(keys))
+	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger), portal.WithObserver(figures.observer()), portal.WithSigningKeys(keys), portal.WithWitnesses(witnesses...))
 	if err != nil {
 		return err
 	}
@@ -76,6 +82,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := tellSigning(ctx, c, p, s.dbFlag, keys); err != nil {
 		return err
 	}
+	defer beside(ctx, p.GatherCosignatures)()
 	ln, err := s.listen(ctx, config.Logger)
 	if err != nil {
 		return err
@@ -142,6 +149,19 @@ func pagesAndAPI(ctx context.Context, p *portal.Portal, config web.Config) http.
 		}
 		pages.ServeHTTP(w, r)
 	})
+}
+
+// witnesses reads --witness.
+func (s *serveCommand) witnesses() ([]*seal.WitnessClient, error) {
+	var all []*seal.WitnessClient
+	for _, text := range s.Witness {
+		w, err := seal.ParseWitnessClient(text)
+		if err != nil {
+			return nil, audit.Invalid("witness", "--witness: %v", err)
+		}
+		all = append(all, w)
+	}
+	return all, nil
 }
 
 // listen opens the address where people come.

@@ -5,8 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"onrecord/audit/seal"
 )
 
 // repository is where the tests run.
@@ -43,4 +46,24 @@ func alter(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s holds no %s", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
+}
+
+// witnesskey FILE puts the public key of a witness into $WITNESS.
+func witnessKey(ts *testscript.TestScript, _ bool, args []string) {
+	keys, err := seal.ReadKeyFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Setenv("WITNESS", keys[0].Witness(keys[0].Name).String())
+}
+
+// cosigned KEYS exports to log.jsonl until the checkpoint bears the witness's
+// signature.
+func cosigned(ts *testscript.TestScript, _ bool, args []string) {
+	for range 20 {
+		ts.Check(ts.Exec("onrecord", "events", "export", "--force", "--team", "Alpha", "--format", "verified", "-o", "log.jsonl"))
+		if ts.Exec("onrecord", "verify", "log.jsonl", "--key", args[0], "--witness", ts.Getenv("WITNESS")) == nil {
+			return
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	ts.Fatalf("the witness has not cosigned")
 }
