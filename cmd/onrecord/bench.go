@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,10 +55,7 @@ func (b *benchCommand) Run(ctx context.Context, c *console) error {
 		},
 	})
 	bar.clear()
-	if err != nil {
-		return err
-	}
-	return show.end()
+	return errors.Join(err, show.end()) // what was measured is shown whatever happened then
 }
 
 // rowWriter writes the rows of a run.
