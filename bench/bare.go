@@ -41,7 +41,7 @@ func jsonOf(d database.Dialect, column string) string {
 // bareSelect gives the events of log $1 after place $2 as rows of the table.
 func bareSelect(d database.Dialect) string {
 	body := jsonOf(d, "e.body")
-	part := `(SELECT p.part FROM audit_part p WHERE p.n = e.n AND p.kind = '%s')`
+	part := `(SELECT p.part FROM audit_part p WHERE p.log = e.log AND p.n = e.n AND p.kind = '%s')`
 	return `SELECT e.n, e.log, e.id, ` + body + ` -> 'actor' ->> 'id', ` + body + ` ->> 'action', ` + body + ` -> 'object' ->> 'id', e.body, ` +
 		fmt.Sprintf(part, "who") + `, ` + fmt.Sprintf(part, "what") + ` FROM audit_event e WHERE e.log = $1 AND e.n > $2 ORDER BY e.n`
 }

@@ -151,7 +151,7 @@ func (r *run) fill(ctx context.Context, c *center) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	err = sealAll(ctx, log)
+	err = log.Seal(ctx)
 	c.added, c.took = lacks, time.Since(began)
 	return err
 }

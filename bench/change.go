@@ -131,7 +131,7 @@ func (r *run) changes(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	seal := func() error { return sealAll(ctx, d.log) }
+	seal := func() error { return d.log.Seal(ctx) }
 	for _, c := range []struct {
 		clients int
 		goal    float64
@@ -141,11 +141,19 @@ func (r *run) changes(ctx context.Context) (err error) {
 			return func() error { return drive(c.clients, n, func() error { return op(ctx) }) }
 		}
 		name := fmt.Sprintf("change/%d", c.clients)
+		what := fmt.Sprintf("a change with its event, %s", clients(c.clients))
+		const against = "the same change without any recording"
 		got, err := r.compare(ctx, name, n, many(d.recorded), many(d.bare), seal)
 		if err != nil {
 			return err
 		}
-		r.report(got.row(name, fmt.Sprintf("a change with its event, %s", clients(c.clients)), "the same change without any recording").atMost(c.goal))
+		r.report(got.row(name, what, against).atMost(c.goal))
+		name += " sealed"
+		got, err = r.compare(ctx, name, n, func() error { return errors.Join(many(d.recorded)(), seal()) }, many(d.bare), nil)
+		if err != nil {
+			return err
+		}
+		r.report(got.row(name, what+", until it is sealed and indexed", against))
 	}
 	if err := r.grouped(ctx, d, seal); err != nil {
 		return err

@@ -172,7 +172,7 @@ func (r *run) imports(ctx context.Context) (err error) {
 		round++
 		return insertCalls(ctx, bare, tables, n, round)
 	}
-	got, err := r.compare(ctx, "import", n, ours, theirs, func() error { return sealAll(ctx, c.portal.Log()) })
+	got, err := r.compare(ctx, "import", n, ours, theirs, func() error { return c.portal.Log().Seal(ctx) })
 	if err != nil {
 		return err
 	}

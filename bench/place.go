@@ -89,11 +89,3 @@ func (c *closing) close() (err error) {
 type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
-
-// sealAll waits until everything that was recorded is sealed and indexed.
-func sealAll(ctx context.Context, log *audit.Log) error {
-	if s, ok := any(log).(interface{ Seal(context.Context) error }); ok {
-		return s.Seal(ctx)
-	}
-	return nil
-}
