@@ -104,7 +104,9 @@ const maxNamesWalked = 2_000
 // bore, deleted ones too; each once, ordered by name. Every word of the text
 // must begin a word of the name.
 //
-// Cost: a range of the key of audit_name, at most 2,000 entries.
+// Cost: without a text at most 2,000 entries a type (of a type with more names
+// than that it gives some). With one, the range of the key of audit_name that
+// begins like its longest word, up to 2,000 entries of the types.
 func (l *Log) Names(ctx context.Context, log string, q NameQuery) (_ []Ref, err error) {
 	defer func() { err = l.explain(err) }()
 	words := Words(q.Text)
@@ -114,23 +116,13 @@ func (l *Log) Names(ctx context.Context, log string, q NameQuery) (_ []Ref, err 
 			first = w
 		}
 	}
-	args := []any{log, first, first + "\U0010ffff", maxNamesWalked}
-	ofType := ""
-	if len(q.Types) > 0 {
-		var list string
-		list, args = valueList(q.Types, args...)
-		ofType = ` AND type IN ` + list
+	entries := l.namesFrom
+	if first == "" && len(q.Types) > 0 {
+		entries = l.namesOf
 	}
-	rows, err := l.db.QueryContext(ctx, `
-		SELECT type, id, name FROM audit_name
-		WHERE log = $1 AND word >= $2 AND word < $3`+ofType+`
-		ORDER BY word LIMIT $4`, args...)
+	found, err := entries(ctx, log, first, q.Types)
 	if err != nil {
 		return nil, fmt.Errorf("looking names up: %w", err)
-	}
-	found, err := scanNames(rows)
-	if err != nil {
-		return nil, err
 	}
 	limit := q.Limit
 	if limit <= 0 {
@@ -146,6 +138,45 @@ func (l *Log) Names(ctx context.Context, log string, q NameQuery) (_ []Ref, err 
 		}
 	}
 	return refs, nil
+}
+
+// namesFrom gives entries by the beginning of a word, in the order of words.
+func (l *Log) namesFrom(ctx context.Context, log, first string, types []string) ([]Ref, error) {
+	args := []any{log, first, first + "\U0010ffff", maxNamesWalked}
+	ofType := ""
+	if len(types) > 0 {
+		var list string
+		list, args = valueList(types, args...)
+		ofType = ` AND type IN ` + list
+	}
+	rows, err := l.db.QueryContext(ctx, `
+		SELECT type, id, name FROM audit_name
+		WHERE log = $1 AND word >= $2 AND word < $3`+ofType+`
+		ORDER BY word LIMIT $4`, args...)
+	if err != nil {
+		return nil, err
+	}
+	return scanNames(rows)
+}
+
+// namesOf gives whatever has a name of these types, ordered by name. It goes
+// by the index of types: among the words of many calls those of a few people
+// are far between.
+func (l *Log) namesOf(ctx context.Context, log, _ string, types []string) ([]Ref, error) {
+	var all []Ref
+	for _, typ := range types {
+		rows, err := l.db.QueryContext(ctx, `SELECT type, id, name FROM audit_name WHERE log = $1 AND type = $2 ORDER BY id LIMIT $3`, log, typ, maxNamesWalked)
+		if err != nil {
+			return nil, err
+		}
+		found, err := scanNames(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	slices.SortFunc(all, func(a, b Ref) int { return strings.Compare(fold(a.Name), fold(b.Name)) })
+	return all, nil
 }
 
 func beginsAll(name string, words []string) bool {

@@ -386,6 +386,10 @@ func names(t *testing.T, s *Shop) {
 		slices.Sort(got)
 		equal(t, "names "+text, got, want)
 	}
+	refs, err := s.Log.Names(t.Context(), "shop_1", audit.NameQuery{Types: []string{"user"}})
+	if err != nil || len(refs) != 2 || refs[0].ID != "user_8" || refs[1].ID != "user_9" {
+		t.Errorf("all names are %+v (%v), want user_8 (Ana), then user_9 (Sam)", refs, err)
+	}
 }
 
 // searchSaysHowFar walks past more events than one page may look at.
