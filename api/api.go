@@ -95,6 +95,7 @@ func (s *server) handler() http.Handler {
 	s.events()
 	s.catalogue()
 	s.users()
+	s.proofs()
 	spec, err := json.Marshal(s.huma.OpenAPI())
 	if err != nil {
 		panic(err) // made of the program's own types alone

@@ -24,7 +24,7 @@ const (
 		"however many pages are turned. With `order=commit` it is the log in the order in which it was sealed: go on from `next_cursor` again and again; you have all when it no longer changes. A search that has looked at 10,000 entries without filling its page stops, says in `reached` how far it came, and goes on from `next_cursor`."
 	histogramText = "Bars of equal width over the range of the filter, or from the first event until now. Exact as far as it comes within 200 ms; " +
 		"then `complete` is false, and only what lies from `reached` on is counted. Counting is reading, and recorded as such."
-	eventText = "An event of another team is not there; asking for one is recorded as refused."
+	eventText = "With the proof that it is in the log. An event of another team is not there; asking for one is recorded as refused."
 )
 
 // PageParams say which page of a list is wanted.
@@ -128,15 +128,15 @@ type getEventInput struct {
 	ID string `path:"id" doc:"The event's id." example:"evt_01kb2v6x5ne8mvk2h4s9d0a1bc"`
 }
 
-type getEventOutput struct{ Body Event }
+type getEventOutput struct{ Body ProvedEvent }
 
 func (s *server) getEvent(ctx context.Context, in *getEventInput) (*getEventOutput, error) {
 	h := holder(ctx)
-	e, err := s.portal.LogEvent(ctx, h.Caller, h.Team, in.ID)
+	e, proof, err := s.portal.LogProof(ctx, h.Caller, h.Team, in.ID)
 	if err != nil {
 		return nil, s.failed(ctx, err, nil)
 	}
-	return &getEventOutput{Event{e}}, nil
+	return &getEventOutput{ProvedEvent{e, proof}}, nil
 }
 
 type histogramInput struct {

@@ -15,7 +15,7 @@ import (
 	"onrecord/portal"
 )
 
-const exportText = "Everything that the filter finds, as the log stands now, in the order in which it was sealed, without a cap and in one answer. " +
+const exportText = "Everything that the filter finds, as the log stands now, newest first, without a cap and in one answer. " +
 	"Its beginning is on the record before the first byte, its end afterwards, with the number of events and the file's digest. " +
 	"The trailers `Repr-Digest` (RFC 9530) and `X-Events` come behind the last byte: without them the file is not whole. " +
 	"An answer that was broken off goes on with `export`, which the header `X-Export` named, and `from`, the number of bytes that have arrived."

@@ -23,6 +23,7 @@ func description(url string) *huma.OpenAPI {
 		Tags: []*huma.Tag{
 			{Name: "Events", Description: "The audit log."},
 			{Name: "Catalogue", Description: "What is recorded."},
+			{Name: "Proofs", Description: "What it takes to check the log without believing us; docs/verify.md explains it."},
 			{Name: "Users", Description: "The team's members."},
 		},
 		Components: &huma.Components{

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ type site struct {
 	keyID            string
 	event, betaEvent string
 	betaExport       string
+	size             string // of a checkpoint of Alpha's log
 }
 
 func newSite(t testing.TB, change ...func(*Config)) *site {
@@ -46,6 +48,15 @@ func newSite(t testing.TB, change ...func(*Config)) *site {
 		t.Fatal(err)
 	}
 	s.betaExport = x.ID
+	f.Sign(t)
+	if err := f.Log().Seal(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	state, err := f.Log().SealState(context.Background(), f.Alpha)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.size = strconv.FormatInt(state.Sealed, 10)
 	f.Passed()
 	return s
 }
@@ -186,3 +197,10 @@ type event struct {
 }
 
 type actor struct{ Type, ID, Name, For string }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"onrecord/audit"
+	"onrecord/audit/seal"
 )
 
 // visit is what an operation of the OpenAPI document is asked in the walk.
@@ -22,7 +23,10 @@ type visit struct {
 	good    []call
 	bad     []bad
 	foreign []string // addresses with ids of Beta, asked with Alpha's key
+	absent  []string // numbers of what the log does not have: that is no attempt on anything
+	wrong   []string // values of the path that cannot be
 	stream  bool     // the answer is no JSON document
+	note    bool     // it is a signed note
 }
 
 // call is an address that is answered, with the exact events that it causes.
@@ -108,6 +112,13 @@ var visits = map[string]visit{
 		bad:     []bad{{"x=1", "query.x"}},
 		foreign: []string{"{betaEvent}", "evt_01kjma0fm0e069emh051z4vyed", "nonsense", "%00", "%ff", "{user}"},
 	},
+	"/checkpoint":        {note: true, good: []call{{"", nil}}, bad: []bad{{"size=1", "query.size"}}},
+	"/checkpoint/{size}": {note: true, good: []call{{"{size}", nil}}, bad: []bad{{"x=1", "query.x"}}, absent: []string{"9007199254740991"}, wrong: []string{"0", "-1", "x", "9007199254740992"}},
+	"/consistency": {
+		good: []call{{"?from=0&to=0", nil}, {"?from=1&to={size}", nil}},
+		bad: []bad{{"from=1", "query.to"}, {"to=1", "query.from"}, {"from=x&to=2", "query.from"}, {"from=3&to=2", "query.from"}, {"from=-1&to=2", "query.from"},
+			{"from=1&to=99999999", "query.to"}, {"from=1&to=2&colour=red", "query.colour"}},
+	},
 	"/actions": {good: []call{{"", nil}}, bad: []bad{{"limit=1", "query.limit"}}},
 	"/users": {
 		good: []call{{"?limit=2", nil}, {"?q=dana&role=admin&state=invited", nil}},
@@ -121,13 +132,13 @@ var visits = map[string]visit{
 }
 
 func (s *site) ids() *strings.Replacer {
-	return strings.NewReplacer("{event}", s.event, "{betaEvent}", s.betaEvent, "{user}", s.Agnes.ID, "{betaUser}", s.Bea.ID, "{betaExport}", s.betaExport)
+	return strings.NewReplacer("{event}", s.event, "{betaEvent}", s.betaEvent, "{user}", s.Agnes.ID, "{betaUser}", s.Bea.ID, "{betaExport}", s.betaExport, "{size}", s.size)
 }
 
 func (s *site) address(path, rest string) string {
 	rest = s.ids().Replace(rest)
-	if before, ok := strings.CutSuffix(path, "{id}"); ok {
-		return before + rest
+	if i := strings.Index(path, "{"); i >= 0 {
+		return path[:i] + rest
 	}
 	if rest != "" && !strings.HasPrefix(rest, "?") {
 		rest = "?" + rest
@@ -179,7 +190,13 @@ func (s *site) walk(t *testing.T, path string, v visit) {
 		if v.stream {
 			continue
 		}
-		s.fits(path, a)
+		if v.note {
+			if _, err := seal.Open([]byte(a.body), must(s.LogKeys(t.Context())), nil); err != nil || a.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+				t.Errorf("%s: %v", at, err)
+			}
+		} else {
+			s.fits(path, a)
+		}
 		r := httptest.NewRequest("HEAD", Prefix+at, nil)
 		r.Header.Set("Authorization", "Bearer "+s.key)
 		if head := s.send(r).status(http.StatusOK); head.body != "" {
@@ -193,7 +210,7 @@ func (s *site) walk(t *testing.T, path string, v visit) {
 	for _, b := range v.bad {
 		joint := "?"
 		base := s.address(path, "")
-		if strings.HasSuffix(path, "{id}") {
+		if strings.HasSuffix(path, "}") {
 			base = s.address(path, first)
 		}
 		s.get(s.key, base+joint+b.query).problem(http.StatusUnprocessableEntity, b.location)
@@ -202,6 +219,13 @@ func (s *site) walk(t *testing.T, path string, v visit) {
 			t.Fatalf("that was %s?%s", base, b.query)
 		}
 	}
+	for _, id := range v.absent {
+		s.get(s.key, s.address(path, id)).problem(http.StatusNotFound, "")
+	}
+	for _, id := range v.wrong {
+		s.get(s.key, s.address(path, id)).problem(http.StatusUnprocessableEntity, "path.size")
+	}
+	s.Expect(t)
 	for _, id := range v.foreign {
 		a := s.get(s.key, s.address(path, id)).problem(http.StatusNotFound, "")
 		if strings.Contains(a.body, "Bea") {

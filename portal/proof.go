@@ -19,29 +19,36 @@ type LogProof struct {
 	Raw        audit.RawEvent // its leaf, sealed bytes and parts
 }
 
-// LogProof proves one event of a team's log against the newest checkpoint. nil
-// if the event is not under one yet, which takes a second, and never comes
-// without a signing key.
+// LogProof reads one event of a team's log and proves it against the newest
+// checkpoint. The proof is nil if the event is not under one yet, which takes a
+// second, and never comes without a signing key.
 //
-// Permission, event and errors are those of [Portal.LogEvent]: both together
-// are one reading.
-func (p *Portal) LogProof(ctx context.Context, by Caller, team, event string) (*LogProof, error) {
+// Permission, event and errors are those of [Portal.LogEvent].
+func (p *Portal) LogProof(ctx context.Context, by Caller, team, event string) (audit.Event, *LogProof, error) {
 	e, err := p.LogEvent(ctx, by, team, event)
 	if err != nil || e.Leaf == nil {
-		return nil, err
+		return e, nil, err
 	}
+	proof, err := p.prove(ctx, team, *e.Leaf)
+	if err != nil {
+		return audit.Event{}, nil, fmt.Errorf("proving the event %s: %w", event, err)
+	}
+	return e, proof, nil
+}
+
+func (p *Portal) prove(ctx context.Context, team string, leaf int64) (*LogProof, error) {
 	state, err := p.log.SealState(ctx, team)
-	if err != nil || *e.Leaf >= state.Sealed {
+	if err != nil || leaf >= state.Sealed {
 		return nil, err
 	}
 	proof := &LogProof{Size: state.Sealed}
 	if proof.Checkpoint, err = p.cosignedNote(ctx, team, state.Sealed, p.now()); err != nil {
 		return nil, err
 	}
-	if proof.Hashes, err = tlog.ProveRecord(state.Sealed, *e.Leaf, p.log.Hashes(ctx, team)); err != nil {
-		return nil, fmt.Errorf("proving the event %s: %w", event, err)
+	if proof.Hashes, err = tlog.ProveRecord(state.Sealed, leaf, p.log.Hashes(ctx, team)); err != nil {
+		return nil, err
 	}
-	for raw, err := range p.log.InLeafOrder(ctx, team, *e.Leaf, *e.Leaf+1) {
+	for raw, err := range p.log.InLeafOrder(ctx, team, leaf, leaf+1) {
 		if err != nil {
 			return nil, err
 		}

@@ -23,15 +23,19 @@ func TestLogProof(t *testing.T) {
 	f := portaltest.New(t)
 	d := f.AddDevice(t, f.Dana, f.Alpha, "desk-1")
 	check(t, f.Log().Seal(ctx))
-	if proof := must(f.LogProof(ctx, f.Audrey, f.Alpha, d.Version)); proof != nil {
-		t.Errorf("without a key the proof is %+v", proof)
+	_, proof, err := f.LogProof(ctx, f.Audrey, f.Alpha, d.Version)
+	if err != nil || proof != nil {
+		t.Errorf("without a key the proof is %+v, %v", proof, err)
 	}
-	_, err := f.LogCheckpoint(ctx, f.Audrey, f.Alpha, -1)
+	_, err = f.LogCheckpoint(ctx, f.Audrey, f.Alpha, -1)
 	refused(t, err, audit.CodeNotFound)
 	f.Sign(t)
 	f.Clock.Advance(time.Hour) // another reading
 	check(t, f.Log().Seal(ctx))
-	proof := must(f.LogProof(ctx, f.Audrey, f.Alpha, d.Version))
+	e, proof, err := f.LogProof(ctx, f.Audrey, f.Alpha, d.Version)
+	if err != nil || e.ID != d.Version || *e.Leaf != proof.Raw.Leaf {
+		t.Fatalf("%+v, %+v, %v", e, proof, err)
+	}
 	f.Expect(t, `alpha audit_log.viewed ok: event=evt_*`)
 	head := opened(t, f, proof.Checkpoint)
 	if head.Size != proof.Size || head.Origin != seal.Origin(f.Org, f.Alpha) {
@@ -44,7 +48,7 @@ func TestLogProof(t *testing.T) {
 	if tlog.CheckRecord(proof.Hashes, head.Size, head.Root, proof.Raw.Leaf, other) == nil {
 		t.Error("the proof fits another event too")
 	}
-	_, err = f.LogProof(ctx, f.Bea, f.Beta, d.Version)
+	_, _, err = f.LogProof(ctx, f.Bea, f.Beta, d.Version)
 	refused(t, err, audit.CodeNotFound)
 }
 
