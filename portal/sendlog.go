@@ -40,7 +40,7 @@ func (x *LogExport) Send(ctx context.Context, w io.Writer, from int64, told func
 	if x.Format == VerifiedFormat {
 		send = x.sendVerified
 	}
-	err := send(ctx, out, told)
+	err := leftBy(ctx, send(ctx, out, told))
 	if err == nil && out.skip > 0 {
 		err = audit.Invalid("from", "The file has %d bytes, which is less than the %d that you have: it is another one. Begin again.", out.done.Bytes, from)
 	}
@@ -93,11 +93,12 @@ type exportWriter struct {
 	done LogExported
 }
 
-// readerError is an error of whoever reads an export, not of the portal.
-type readerError struct{ err error }
+// ErrReaderGone is wrapped by what [LogExport.Send] returns when the reader went
+// away, and not the portal failed.
+var ErrReaderGone = errors.New("the reader went away")
 
-func (e *readerError) Error() string { return "the reader went away: " + e.err.Error() }
-func (e *readerError) Unwrap() error { return e.err }
+// ErrStopping is the cause of a context that ends because the program stops.
+var ErrStopping = errors.New("the program stops")
 
 func (w *exportWriter) write(b []byte, events int) error {
 	w.sum.Write(b) // never fails: hash.Hash
@@ -105,7 +106,7 @@ func (w *exportWriter) write(b []byte, events int) error {
 	w.skip -= int64(len(b) - len(rest))
 	if len(rest) > 0 {
 		if _, err := w.to.Write(rest); err != nil {
-			return &readerError{err}
+			return fmt.Errorf("%w: %w", ErrReaderGone, err)
 		}
 	}
 	w.done.Events += int64(events)
@@ -115,8 +116,11 @@ func (w *exportWriter) write(b []byte, events int) error {
 
 // broken says in a few words why an export was broken off.
 func broken(err error) string {
-	if _, ok := errors.AsType[*readerError](err); ok || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return "the reader went away"
+	switch {
+	case errors.Is(err, ErrStopping):
+		return "the server was stopped"
+	case errors.Is(err, ErrReaderGone):
+		return ErrReaderGone.Error()
 	}
 	switch audit.CodeOf(err) {
 	case audit.CodeDenied, audit.CodeNotFound:
@@ -125,6 +129,20 @@ func broken(err error) string {
 		return "the reader had another file"
 	}
 	return "a fault of the portal"
+}
+
+// Abandon records that the export ends before anything was sent, for this
+// reason; the event is that of Send.
+func (x *LogExport) Abandon(ctx context.Context, why error) error {
+	return x.end(ctx, LogExported{Broken: broken(leftBy(ctx, why))})
+}
+
+// leftBy tells an error of a reader that went away from one of the portal.
+func leftBy(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w: %w", ErrReaderGone, context.Cause(ctx), err)
 }
 
 // end records how the export went.

@@ -45,6 +45,8 @@ func (l logRefs) link(typ, id string) (url string, deleted bool) {
 		return keyPath(l.team) + "#" + id, false
 	case "metric":
 		return teamPath(l.team, "metrics"), false
+	case "export":
+		return teamPath(l.team, "settings", "security", "audit-logs", "export", id), false
 	case "team":
 		return teamPath(l.team, "settings"), false
 	}

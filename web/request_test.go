@@ -28,7 +28,7 @@ func events(lines ...string) []string { return lines }
 
 func (s *site) ids() *strings.Replacer {
 	return strings.NewReplacer("{alpha}", s.Alpha, "{beta}", s.Beta, "{call}", s.call, "{deleted}", s.deleted, "{device}", s.device,
-		"{event}", s.event, "{key}", s.key, "{adam}", s.Adam.ID, "{agnes}", s.Agnes.ID, "{audrey}", s.Audrey.ID, "{bo}", s.Bo.ID, "{dana}", s.Dana.ID,
+		"{event}", s.event, "{export}", s.export, "{mine}", s.mine, "{key}", s.key, "{adam}", s.Adam.ID, "{agnes}", s.Agnes.ID, "{audrey}", s.Audrey.ID, "{bo}", s.Bo.ID, "{dana}", s.Dana.ID,
 		"{tracked}", "action:"+strings.Join(portal.Catalogue.Tracked(), ","))
 }
 
@@ -168,6 +168,27 @@ var asks = []ask{
 	{"GET /t/{alpha}/settings/security/audit-logs/objects?object=des", "", ok, nil},
 	{"GET /t/{alpha}/settings/security/audit-logs/facets?q=action:call.viewed", "", ok, nil}, // that reading is on the record
 	{"GET /t/{alpha}/settings/security/audit-logs/facets?q=type:call", "", ok, events(`alpha audit_log.viewed ok: query=type:call`)},
+	{"GET /t/{alpha}/settings/security/audit-logs/export", "", ok, events(`alpha audit_log.viewed ok: query=action:audit_log.exported outcome:ok`)},
+	{"GET /t/{alpha}/settings/security/audit-logs/export?all=1", "", ok, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/export?q=colour:red", "", invalid, nil},
+	{"POST /t/{alpha}/settings/security/audit-logs/export", "format=csv&q=action:team.created", ok, events(
+		`alpha audit_log.exported ok "audit-log.csv": format=csv, query=action:team.created, size=*`,
+		`alpha audit_log.export_ended ok "audit-log.csv": bytes=*, events=1, format=csv, sha256=*`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/export", "format=report&q=action:team.created", ok, events(
+		`alpha audit_log.exported ok "audit-log.html": format=report, query=action:team.created, size=*`,
+		`alpha audit_log.export_ended ok "audit-log.html": bytes=*, events=1, format=report, sha256=*`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/export", "format=csv&column=id&column=time&q=action:team.created", ok, events(
+		`alpha audit_log.exported ok "audit-log.csv": columns=id,time, format=csv, query=action:team.created, size=*`,
+		`alpha audit_log.export_ended ok "audit-log.csv": bytes=*, events=1, format=csv, sha256=*`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/export", "format=xlsx", invalid, nil},
+	{"POST /t/{alpha}/settings/security/audit-logs/export", "format=csv&q=colour:red", invalid, nil},
+	{"POST /t/{alpha}/settings/security/audit-logs/export", "format=csv&column=colour", invalid, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/export/{export}", "", ok, events(`alpha audit_log.viewed ok: export=exp_*`)},
+	{"GET /t/{alpha}/settings/security/audit-logs/export/{mine}/rest?from=10", "", ok, events(
+		`alpha audit_log.exported ok "audit-log.csv": format=csv, from=10`,
+		`alpha audit_log.export_ended ok "audit-log.csv": bytes=*, events=1, format=csv, sha256=*`)},
+	{"GET /t/{alpha}/settings/security/audit-logs/export/{mine}/rest?from=x", "", invalid, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/export/{export}/rest", "", http.StatusForbidden, events(`alpha audit_log.exported denied: refusal=*, tried=export exp_*`)},
 	{"GET /t/{alpha}/settings/security/audit-logs/{event}", "", ok, events(`alpha audit_log.viewed ok: event=evt_*`)},
 	{"GET /t/{alpha}/settings/security/audit-logs/{event}", "", ok, nil},
 

@@ -22,10 +22,14 @@ const (
 )
 
 // Serve answers requests on ln until ctx ends, then lets those under way
-// finish, for 15 seconds at most. It closes ln. Error: why serving ended, if
+// finish, for 15 seconds at most; exports and live views end at once. It closes
+// ln. Error: why serving ended, if
 // not because of ctx, or that some requests had to be cut off.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	srv := &http.Server{
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), stoppingKey{}, ctx)
+		},
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,

@@ -35,7 +35,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// server answers requests. It keeps no state of its own.
+// server answers requests. It keeps no state of its own but how far exports
+// are.
 type server struct {
 	portal  *portal.Portal
 	secure  bool   // people come by HTTPS
@@ -45,6 +46,8 @@ type server struct {
 	csrf    *http.CrossOriginProtection
 	proxies proxies
 	figured http.Handler // answers /metrics; or nil
+	sending sending
+	stall   time.Duration // stallTime, unless a test sets it
 }
 
 // New gives the handler of all pages. A URL that is none is ignored for links
@@ -52,7 +55,7 @@ type server struct {
 func New(p *portal.Portal, c Config) http.Handler { return newServer(p, c).handler() }
 
 func newServer(p *portal.Portal, c Config) *server {
-	s := &server{portal: p, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies, figured: c.Metrics}
+	s := &server{portal: p, logger: c.Logger, now: c.Now, csrf: http.NewCrossOriginProtection(), proxies: c.TrustedProxies, stall: stallTime, figured: c.Metrics}
 	if s.logger == nil {
 		s.logger = slog.Default()
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"onrecord/audit"
 	"onrecord/portal"
 	"onrecord/portal/portaltest"
 	"onrecord/portal/transcript"
@@ -29,6 +30,8 @@ type site struct {
 	call, deleted, betaCall string
 	device, betaDevice      string
 	event, betaEvent        string // of the creation of the teams
+	export, betaExport      string // of the log, begun by Audrey and Bea
+	mine                    string // one of Bo's
 	key, betaKey            string // of the API
 }
 
@@ -57,6 +60,8 @@ func siteOf(t testing.TB, f *portaltest.Fixture, change ...func(*Config)) *site 
 	}
 	at.key, at.betaKey = at.addKey(f.Dana, f.Alpha), at.addKey(f.Bea, f.Beta)
 	at.event, at.betaEvent = at.firstEvent(f.Alpha), at.firstEvent(f.Beta)
+	at.export, at.betaExport = at.beginExport(f.Alpha, f.Audrey), at.beginExport(f.Beta, f.Bea)
+	at.mine = at.beginExport(f.Alpha, f.Bo)
 	f.Passed()
 	return at
 }
@@ -77,6 +82,15 @@ func (s *site) firstEvent(team string) string {
 		s.t.Fatalf("reading the log: %v", err)
 	}
 	return r.Events[len(r.Events)-1].ID
+}
+
+func (s *site) beginExport(team string, by portal.Caller) string {
+	s.t.Helper()
+	x, err := s.ExportLog(context.Background(), by, team, audit.Filter{Action: audit.Values{Any: []string{portal.TeamCreated}}}, portal.ExportOptions{Format: "csv"})
+	if err != nil {
+		s.t.Fatalf("exporting the log: %v", err)
+	}
+	return x.ID
 }
 
 func (s *site) addCall(team, source string) string {

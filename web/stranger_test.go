@@ -17,17 +17,18 @@ var forms = map[string]string{
 	"role": "role=agent", "assign": "user={agnes}", "move": "team={beta}", "settings": "name=Stolen", "{metric}": "on=0",
 	"users/add": "emails=evil@example.com&role=admin", "devices/add": "hostname=evil",
 	"api-keys/add": "name=evil&scope=write&expires=never", "revoke": "",
-	"users/bulk": "action=block&id={user}", "devices/bulk": "action=block&id={device}",
+	"audit-logs/export": "format=csv",
+	"users/bulk":        "action=block&id={user}", "devices/bulk": "action=block&id={device}",
 }
 
 // filled gives a route's address and form with ids for the names in its
 // pattern.
 func filled(pattern string, ids map[string]string) (request, form string) {
 	last := pattern[strings.LastIndexByte(pattern, '/')+1:]
-	form, ok := forms[last]
+	parts := strings.Split(pattern, "/")
+	form, ok := forms[parts[len(parts)-2]+"/"+last]
 	if !ok {
-		parts := strings.Split(pattern, "/")
-		form = forms[parts[len(parts)-2]+"/"+last]
+		form = forms[last]
 	}
 	if strings.HasPrefix(pattern, "GET") && last == "bulk" {
 		pattern += "?" + form
@@ -60,13 +61,13 @@ func (s *site) oneDenied(t *testing.T, log string) {
 }
 
 func (s *site) alphaIDs() map[string]string {
-	return map[string]string{"team": s.Alpha, "call": s.call, "user": s.Adam.ID, "device": s.device, "event": s.event, "key": s.key, "metric": "talk_share", "beta": s.Beta, "agnes": s.Agnes.ID}
+	return map[string]string{"team": s.Alpha, "call": s.call, "user": s.Adam.ID, "device": s.device, "event": s.event, "export": s.export, "key": s.key, "metric": "talk_share", "beta": s.Beta, "agnes": s.Agnes.ID}
 }
 
 func TestAnotherTeamIsNotThere(t *testing.T) {
 	s := newSite(t)
 	dana := s.as(s.Alpha, s.Dana)
-	beta := map[string]string{"team": s.Beta, "call": s.betaCall, "user": s.Bea.ID, "device": s.betaDevice, "event": s.betaEvent, "key": s.betaKey, "metric": "talk_share", "beta": s.Alpha, "agnes": s.Bea.ID}
+	beta := map[string]string{"team": s.Beta, "call": s.betaCall, "user": s.Bea.ID, "device": s.betaDevice, "event": s.betaEvent, "export": s.betaExport, "key": s.betaKey, "metric": "talk_share", "beta": s.Alpha, "agnes": s.Bea.ID}
 	for _, pattern := range s.teamRoutes() {
 		t.Run(pattern, func(t *testing.T) {
 			s.t = t
@@ -108,6 +109,7 @@ func TestWhatTheTeamDoesNotHave(t *testing.T) {
 		"device": {s.betaDevice, audit.NewID("dev", s.Clock.Now()), "nonsense", s.call, "\xff"},
 		"event":  {s.betaEvent, audit.NewID("evt", s.Clock.Now()), "nonsense", s.call, "\xff"},
 		"key":    {s.betaKey, audit.NewID("key", s.Clock.Now()), "nonsense", s.call, "\xff"},
+		"export": {s.betaExport, audit.NewID("exp", s.Clock.Now()), "exp_" + strings.TrimPrefix(s.event, "evt_"), "nonsense", s.call, "\xff"},
 		"metric": {"nonsense", s.call, "\xff"},
 	}
 	for _, pattern := range s.teamRoutes() {
@@ -171,8 +173,11 @@ func TestAnAgentIsRefusedEverywhere(t *testing.T) {
 }
 
 // readable are the pages that an Auditor sees: those of GET that prepare no
-// change.
+// change, and the export of the log, which is reading it.
 func readable(pattern string) bool {
+	if strings.HasSuffix(pattern, "/audit-logs/export") {
+		return true
+	}
 	if !strings.HasPrefix(pattern, "GET ") {
 		return false
 	}
@@ -199,12 +204,12 @@ func TestAnAuditorChangesNothing(t *testing.T) {
 			}
 			a.status(http.StatusOK)
 			for _, form := range postForms(a.body) {
-				if form != "/logout" {
+				if form != "/logout" && !strings.HasSuffix(form, "/audit-logs/export") {
 					t.Errorf("the page has a form to %s", form)
 				}
 			}
 			for _, line := range s.Passed() {
-				if !strings.HasPrefix(line, "alpha audit_log.viewed ok") {
+				if !strings.HasPrefix(line, "alpha audit_log.") || strings.Contains(line, " denied") {
 					t.Errorf("recorded is %s", line)
 				}
 			}
