@@ -46,6 +46,10 @@ const (
 	APIKeyCreated = "api_key.created"
 	APIKeyRevoked = "api_key.revoked"
 
+	SavedViewCreated = "saved_view.created"
+	SavedViewChanged = "saved_view.changed"
+	SavedViewDeleted = "saved_view.deleted"
+
 	SigningKeyAdded   = "signing_key.added"
 	SigningKeyRetired = "signing_key.retired"
 
@@ -165,6 +169,12 @@ var Catalogue = audit.MustCatalogue(
 		Doc: "Somebody began to export the audit log, or went on with an export; recorded before the first byte left the server. The filter, the form and how much of the log there was are in the event's data."},
 	audit.Action{ID: AuditLogExportEnded, Label: "Ended export of audit log", Group: groupLog, Objects: []string{"export"}, Quiet: true,
 		Doc: "An export of the audit log came to its end: how many events and bytes left, and their SHA-256, or why it was broken off."},
+	audit.Action{ID: SavedViewCreated, Label: "Saved view", Group: groupLog, Objects: []string{"saved_view"}, Quiet: true,
+		Doc: "A member kept a filter of the audit log under a name, for themselves or for the team."},
+	audit.Action{ID: SavedViewChanged, Label: "Changed saved view", Group: groupLog, Objects: []string{"saved_view"}, Quiet: true,
+		Doc: "A member changed the name, the filter or the reach of a saved view, or which of theirs the log opens with."},
+	audit.Action{ID: SavedViewDeleted, Label: "Deleted saved view", Group: groupLog, Objects: []string{"saved_view"}, Quiet: true,
+		Doc: "A member deleted a saved view of theirs."},
 
 	audit.Action{ID: AuditLogVerified, Label: "Checked audit log", Group: groupLog, Quiet: true,
 		Doc: "Somebody had the whole log checked against its signed tree; recorded before the check began."},

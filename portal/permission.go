@@ -127,7 +127,7 @@ func (p *Portal) intent(by Caller, team, action string) audit.Intent {
 }
 
 // prefixes of the ids of each kind of object.
-var prefixes = map[string]string{"user": "user", "device": "dev", "call": "call", "team": "team", "api_key": "key"}
+var prefixes = map[string]string{"user": "user", "device": "dev", "call": "call", "team": "team", "api_key": "key", "saved_view": "view"}
 
 // intentOn is intent for one object of the team, of a kind. It bears the name
 // that it has now, so that a refusal reads well too; an id that is none of that

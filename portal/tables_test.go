@@ -76,6 +76,7 @@ func TestPlainSQLIsRefused(t *testing.T) {
 	id := columnOf(t, f, "SELECT id FROM call")[0]
 	must(f.EditValue(ctx, f.Dana, f.Alpha, id, "questions_asked", "7", "", ""))
 	must(f.SetMetric(ctx, f.Dana, f.Alpha, "questions_asked", false, "", ""))
+	must(f.SaveView(ctx, f.Dana, f.Alpha, portal.SavedView{Name: "Calls", Query: "type:call"}))
 	_, _, err = f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "SIEM", Scope: portal.ScopeRead})
 	check(t, err)
 

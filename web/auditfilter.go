@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/csv"
 	"net/url"
 	"slices"
@@ -28,6 +29,7 @@ func logPath(team, event string) string {
 // of their own, with the rest in q: merge puts them together again.
 type logQuery struct {
 	path   string
+	home   string // the address that asks for nothing; path unless set
 	text   string // q as it was typed
 	filter audit.Filter
 	all    bool
@@ -36,7 +38,7 @@ type logQuery struct {
 // address is the address of a filter.
 func (q logQuery) address(f audit.Filter) string {
 	if f.IsZero() {
-		return q.path
+		return cmp.Or(q.home, q.path)
 	}
 	return q.path + "?" + url.Values{"q": {f.String()}}.Encode()
 }
@@ -44,7 +46,7 @@ func (q logQuery) address(f audit.Filter) string {
 // link is address as the list itself writes it, which is shorter.
 func (q logQuery) link(f audit.Filter) string {
 	if f.IsZero() {
-		return q.path
+		return q.address(f)
 	}
 	return strings.TrimPrefix(q.address(f), q.path)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,19 @@ func (v *visit) auditLog() error {
 	if merged {
 		return v.see(q.address(q.filter))
 	}
+	saved, err := v.portal.SavedViews(v.ctx(), v.by(), v.team())
+	if offPlan(err) {
+		return v.notOnPlan(err)
+	}
+	if err != nil {
+		return err
+	}
+	if s, ok := preferred(saved); ok {
+		q.home = q.path + "?q="
+		if v.r.URL.RawQuery == "" {
+			return v.see(q.path + "?" + url.Values{"q": {s.Query}}.Encode())
+		}
+	}
 	err = v.portal.BeginReading(v.ctx(), v.by(), v.team(), q.asked())
 	if offPlan(err) {
 		return v.notOnPlan(err)
@@ -40,6 +54,7 @@ func (v *visit) auditLog() error {
 	if err != nil {
 		return err
 	}
+	shown.Views = v.viewMenu(q, saved)
 	if err := v.fillLog(&shown, q, found); err != nil {
 		return err
 	}
@@ -113,7 +128,7 @@ func (v *visit) logControls(q logQuery) (view.AuditLog, error) {
 			Value: writeValues(f.Object.Any), SuggestURL: v.logPath("objects")},
 	}
 	if !f.IsZero() {
-		page.ClearURL = q.path
+		page.ClearURL = q.address(audit.Filter{})
 	}
 	names := map[string]string{}
 	for _, p := range people {
@@ -196,7 +211,7 @@ func actionGroups(values []string) []view.CheckGroup {
 
 // kinds are the kinds of object that a team's log may name, of the catalogue.
 func kinds(values []string) []view.Option {
-	labels := map[string]string{"call": "Call session"}
+	labels := map[string]string{"call": "Call session", "api_key": "API key"}
 	var options []view.Option
 	for _, a := range portal.Catalogue.All() {
 		for _, kind := range a.Objects {
@@ -206,7 +221,7 @@ func kinds(values []string) []view.Option {
 			if !slices.ContainsFunc(options, func(o view.Option) bool { return o.Value == kind }) {
 				label := labels[kind]
 				if label == "" {
-					label = titled(kind)
+					label = titled(strings.ReplaceAll(kind, "_", " "))
 				}
 				options = append(options, view.Option{Value: kind, Label: label})
 			}
@@ -269,8 +284,9 @@ func (v *visit) fillLog(page *view.AuditLog, q logQuery, found audit.Result) err
 			page.ContinueURL = q.page(found.Older, false)
 		}
 	}
+	page.Unknown = unknownActions(q.filter)
 	if len(found.Unknown) > 0 {
-		page.Unknown = "Nothing of that name was ever recorded here: " + strings.Join(found.Unknown, ", ") + "."
+		page.Unknown = strings.TrimSpace(page.Unknown + " Nothing of that name was ever recorded here: " + strings.Join(found.Unknown, ", ") + ".")
 	}
 	quiet(page, q, totals, len(found.Events))
 	return nil
@@ -294,7 +310,7 @@ func quiet(page *view.AuditLog, q logQuery, totals map[string]int64, shown int) 
 		}
 		return
 	case q.all:
-		page.TrackedURL = q.path
+		page.TrackedURL = q.address(audit.Filter{})
 		page.Count = count(shown) + " of " + count(int(all))
 	default:
 		if all > tracked {

@@ -43,6 +43,8 @@ func (l logRefs) link(typ, id string) (url string, deleted bool) {
 		return teamPath(l.team, typ+"s", id), p.State == portal.Deleted
 	case "api_key":
 		return keyPath(l.team) + "#" + id, false
+	case "saved_view":
+		return teamPath(l.team, "settings", "security", "audit-logs", "views"), p.State == portal.Deleted
 	case "metric":
 		return teamPath(l.team, "metrics"), false
 	case "export":

@@ -28,7 +28,7 @@ func events(lines ...string) []string { return lines }
 
 func (s *site) ids() *strings.Replacer {
 	return strings.NewReplacer("{alpha}", s.Alpha, "{beta}", s.Beta, "{call}", s.call, "{deleted}", s.deleted, "{device}", s.device,
-		"{event}", s.event, "{export}", s.export, "{mine}", s.mine, "{key}", s.key, "{adam}", s.Adam.ID, "{agnes}", s.Agnes.ID, "{audrey}", s.Audrey.ID, "{bo}", s.Bo.ID, "{dana}", s.Dana.ID,
+		"{event}", s.event, "{export}", s.export, "{mine}", s.mine, "{key}", s.key, "{view}", s.view, "{boview}", s.boView, "{adam}", s.Adam.ID, "{agnes}", s.Agnes.ID, "{audrey}", s.Audrey.ID, "{bo}", s.Bo.ID, "{dana}", s.Dana.ID,
 		"{tracked}", "action:"+strings.Join(portal.Catalogue.Tracked(), ","))
 }
 
@@ -191,6 +191,25 @@ var asks = []ask{
 	{"GET /t/{alpha}/settings/security/audit-logs/export/{export}/rest", "", http.StatusForbidden, events(`alpha audit_log.exported denied: refusal=*, tried=export exp_*`)},
 	{"GET /t/{alpha}/settings/security/audit-logs/{event}", "", ok, events(`alpha audit_log.viewed ok: event=evt_*`)},
 	{"GET /t/{alpha}/settings/security/audit-logs/{event}", "", ok, nil},
+
+	{"GET /t/{alpha}/settings/security/audit-logs/views", "", ok, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/views/add?q=type:call", "", ok, nil},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/add", "name=Night&query=hours:22-6&shared=1&preferred=1", seeNext, events(
+		`alpha saved_view.created ok "Night": created_at →*, name →Night, owner →*, preferred →1, query →hours:22:00-06:00, shared →1`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/add", "name=night&query=type:call", http.StatusConflict, events(`alpha saved_view.created failed conflict: refusal=*`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/add", "name=x&query=colour:red", invalid, nil},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/add", "name=x&query=", invalid, nil},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/add", "name=&query=type:call", invalid, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs", "", seeNext, nil}, // the preferred view
+	{"GET /t/{alpha}/settings/security/audit-logs?q=", "", ok, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/views/{boview}", "", ok, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/views/{view}", "", http.StatusNotFound, events(`alpha saved_view.changed denied "": refusal=*`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/{boview}", "name=Calls&query=type:call&preferred=1", seeNext, events(
+		`alpha saved_view.changed ok "Calls": name Calls of Bo Both→Calls, preferred 0→1, preferred 1→0`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/{boview}", "name=Calls&query=type:call&preferred=1", seeNext, nil},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/{boview}", "name=Other&query=type:call&version=evt_stale", http.StatusConflict, events(`alpha saved_view.changed failed conflict "": refusal=*`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/{boview}/delete", "", seeNext, events(`alpha saved_view.deleted ok "Calls": deleted_at →*, preferred 1→0`)},
+	{"POST /t/{alpha}/settings/security/audit-logs/views/{boview}/delete", "", http.StatusGone, events(`alpha saved_view.deleted failed conflict "": refusal=*`)},
 
 	{"GET /account", "", ok, nil},
 	{"POST /account/name", "name=Bo Boulanger", seeNext, events(

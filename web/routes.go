@@ -93,6 +93,12 @@ func (s *server) routes() []route {
 		{pattern: "POST /t/{team}/settings/security/audit-logs/export", handle: (*visit).exportLog},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/export/{export}", handle: (*visit).oneExport},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/export/{export}/rest", handle: (*visit).restOfExport},
+		{pattern: "GET /t/{team}/settings/security/audit-logs/views", handle: (*visit).savedViews},
+		{pattern: "GET /t/{team}/settings/security/audit-logs/views/add", handle: (*visit).addViewPage},
+		{pattern: "POST /t/{team}/settings/security/audit-logs/views/add", handle: (*visit).addView},
+		{pattern: "GET /t/{team}/settings/security/audit-logs/views/{view}", handle: (*visit).viewPage},
+		{pattern: "POST /t/{team}/settings/security/audit-logs/views/{view}", handle: (*visit).changeView},
+		{pattern: "POST /t/{team}/settings/security/audit-logs/views/{view}/delete", handle: (*visit).deleteView},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/{event}", handle: (*visit).auditEvent},
 
 		{pattern: anywhere, handle: (*visit).nowhere},

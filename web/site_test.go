@@ -33,6 +33,7 @@ type site struct {
 	export, betaExport      string // of the log, begun by Audrey and Bea
 	mine                    string // one of Bo's
 	key, betaKey            string // of the API
+	view, betaView, boView  string // saved: Audrey's, Bea's, Bo's
 }
 
 // secret stands in every transcript and nowhere else.
@@ -58,6 +59,7 @@ func siteOf(t testing.TB, f *portaltest.Fixture, change ...func(*Config)) *site 
 	if _, err := f.DeleteCall(ctx, f.Dana, f.Alpha, at.deleted, "", "asked for"); err != nil {
 		t.Fatal(err)
 	}
+	at.view, at.betaView, at.boView = at.addView(f.Audrey, f.Alpha), at.addView(f.Bea, f.Beta), at.addView(f.Bo, f.Alpha)
 	at.key, at.betaKey = at.addKey(f.Dana, f.Alpha), at.addKey(f.Bea, f.Beta)
 	at.event, at.betaEvent = at.firstEvent(f.Alpha), at.firstEvent(f.Beta)
 	at.export, at.betaExport = at.beginExport(f.Alpha, f.Audrey), at.beginExport(f.Beta, f.Bea)
@@ -73,6 +75,15 @@ func (s *site) addKey(by portal.Caller, team string) string {
 		s.t.Fatal(err)
 	}
 	return k.ID
+}
+
+func (s *site) addView(by portal.Caller, team string) string {
+	s.t.Helper()
+	v, err := s.SaveView(context.Background(), by, team, portal.SavedView{Name: "Calls of " + by.Name, Query: "type:call"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return v.ID
 }
 
 func (s *site) firstEvent(team string) string {

@@ -17,10 +17,12 @@ var placeQueries = map[string]string{
 	"user":    "SELECT id, deleted_at IS NOT NULL, '' FROM member WHERE team = $1 AND id ",
 	"device":  "SELECT id, deleted_at IS NOT NULL, coalesce(moved_to, '') FROM device WHERE team = $1 AND id ",
 	"api_key": "SELECT id, revoked_at IS NOT NULL, '' FROM api_key WHERE team = $1 AND id ",
+
+	"saved_view": "SELECT id, deleted_at IS NOT NULL, '' FROM saved_view WHERE team = $1 AND id ",
 }
 
-// Places tells what has become of calls, users, devices or API keys (typ) of a team. An
-// id that the team never had is absent, and so is every id of another type.
+// Places tells what has become of calls, users, devices, API keys or saved views
+// (typ) of a team. An id that the team never had is absent, and so is every id of another type.
 func Places(ctx context.Context, q database.Querier, team, typ string, ids []string) (map[string]Place, error) {
 	query := placeQueries[typ]
 	if query == "" || len(ids) == 0 {

@@ -58,6 +58,9 @@ var Tables = []audit.Table{
 		Plain:    []string{"scope", "created_by", "created_at", "expires_at", "revoked_at"},
 		Personal: []string{"name"}, // people name keys after themselves
 		Secret:   []string{"token_hash"}},
+	{Name: "saved_view", Type: "saved_view", Log: "team", ID: "id",
+		Plain:    []string{"owner", "shared", "preferred", "created_at", "deleted_at"},
+		Personal: []string{"name", "query"}}, // people look for people
 }
 
 // Exempt lists the tables that change without a record, with the reason.

@@ -25,6 +25,7 @@ type AuditLog struct {
 	Actor     CheckFilter
 	Action    CheckFilter
 	Object    ObjectFilter
+	Views     ViewMenu
 	Chips     []Chip
 	ClearURL  string // "" when nothing is filtered
 

@@ -164,6 +164,21 @@ CREATE TABLE api_key (
     UNIQUE (team, token_hash)
 );
 
+-- A filter of the log that a member keeps under a name.
+CREATE TABLE saved_view (
+    team       TEXT COLLATE "C" NOT NULL,
+    id         TEXT COLLATE "C" NOT NULL, -- view_…
+    owner      TEXT COLLATE "C" NOT NULL, -- a member's id
+    name       TEXT COLLATE "C" NOT NULL,
+    query      TEXT COLLATE "C" NOT NULL, -- in the query language
+    shared     BIGINT NOT NULL CHECK (shared IN (0, 1)),    -- with the team
+    preferred  BIGINT NOT NULL CHECK (preferred IN (0, 1)), -- the log opens with it for its owner
+    created_at BIGINT NOT NULL,
+    deleted_at BIGINT,
+    event_id   TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (team, id)
+);
+
 -- ---- Without a record ----
 
 -- A signed-in browser. The row goes when the session ends.

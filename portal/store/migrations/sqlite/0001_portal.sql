@@ -164,6 +164,21 @@ CREATE TABLE api_key (
     UNIQUE (team, token_hash)
 ) STRICT;
 
+-- A filter of the log that a member keeps under a name.
+CREATE TABLE saved_view (
+    team       TEXT NOT NULL,
+    id         TEXT NOT NULL, -- view_…
+    owner      TEXT NOT NULL, -- a member's id
+    name       TEXT NOT NULL,
+    query      TEXT NOT NULL, -- in the query language
+    shared     INTEGER NOT NULL CHECK (shared IN (0, 1)),    -- with the team
+    preferred  INTEGER NOT NULL CHECK (preferred IN (0, 1)), -- the log opens with it for its owner
+    created_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    event_id   TEXT NOT NULL,
+    PRIMARY KEY (team, id)
+) STRICT;
+
 -- ---- Without a record ----
 
 -- A signed-in browser. The row goes when the session ends.
