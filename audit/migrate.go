@@ -72,6 +72,23 @@ func Migrate(ctx context.Context, db *database.DB, tables []Table) (backup strin
 	return backup, l.installGuards(ctx, want)
 }
 
+// Unguard takes the guards of an empty log away, so that a copy can be loaded
+// into its tables; [Migrate] puts them back. It takes the role that owns the
+// tables. It tells whether there are no guards now: they stay where there is an
+// event.
+func Unguard(ctx context.Context, db *database.DB) (bool, error) {
+	var events int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM audit_event LIMIT 1) AS any_event").Scan(&events); err != nil {
+		return false, fmt.Errorf("looking for events: %w", err)
+	}
+	l := &installer{db, backendOf(db.Dialect())}
+	have, err := l.backend.guardsIn(ctx, db)
+	if err != nil || len(have) == 0 || events > 0 {
+		return len(have) == 0, err
+	}
+	return true, l.installGuards(ctx, nil)
+}
+
 // installer brings a database into the shape that the engine needs.
 type installer struct {
 	db      *database.DB

@@ -67,10 +67,25 @@ func (s *statements) close() {
 // Prepared gives the texts of the reading statements that were prepared so far,
 // in order: a test of SQLite's plans asks about each of them.
 func (db *DB) Prepared() []string {
-	if db.cached == nil {
+	return db.cached.texts()
+}
+
+// Statements gives the texts of all statements that were prepared so far,
+// those of changes too: a test of what they touch reads each of them.
+func (db *DB) Statements() []string {
+	all := db.cached.texts()
+	if w, ok := db.writer.(*writer); ok {
+		all = append(all, w.cached.texts()...)
+	}
+	return all
+}
+
+// texts gives the texts in order.
+func (s *statements) texts() []string {
+	if s == nil {
 		return nil
 	}
-	db.cached.mu.RLock()
-	defer db.cached.mu.RUnlock()
-	return slices.Sorted(maps.Keys(db.cached.byTxt))
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.byTxt))
 }

@@ -122,7 +122,7 @@ func (r raw) about(id string) bool {
 // raw reads the events of a log out of their table, newest first.
 func (s *site) raw(t testing.TB, log string) []raw {
 	t.Helper()
-	rows, err := s.DB.QueryContext(context.Background(), "SELECT body FROM audit_event WHERE log = $1", log)
+	rows, err := s.Look(t).QueryContext(context.Background(), "SELECT body FROM audit_event WHERE log = $1", log)
 	if err != nil {
 		t.Fatal(err)
 	}

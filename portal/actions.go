@@ -62,6 +62,7 @@ const (
 	CallImported = "call.imported"
 
 	DatabaseBackedUp = "database.backed_up"
+	DatabaseCopied   = "database.copied"
 )
 
 // The headings that actions stand under in menus.
@@ -186,4 +187,6 @@ var Catalogue = audit.MustCatalogue(
 
 	audit.Action{ID: DatabaseBackedUp, Label: "Backed up database", Group: groupOperate, Objects: []string{"organization"},
 		Doc: "An operator began to copy the whole database into a file; recorded in the organization's log before the copy was made."},
+	audit.Action{ID: DatabaseCopied, Label: "Copied database", Group: groupOperate, Objects: []string{"organization"},
+		Doc: "An operator moved everything into another database, which has this event; everything before it stands in the first one as well."},
 )

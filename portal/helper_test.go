@@ -45,12 +45,12 @@ func columnsWith(t testing.TB, f *portaltest.Fixture, word string) []string {
 	t.Helper()
 	var found []string
 	looked := 0
-	for table, columns := range portaltest.Columns(t, f.DB) {
+	for table, columns := range portaltest.Columns(t, f.Look(t)) {
 		for _, column := range columns {
 			looked++
 			var n int
 			query := fmt.Sprintf(holding[f.DB.Dialect().Name], table, column)
-			if err := f.DB.QueryRowContext(ctx, query, []byte(word)).Scan(&n); err != nil {
+			if err := f.Look(t).QueryRowContext(ctx, query, []byte(word)).Scan(&n); err != nil {
 				t.Fatalf("%s: %v", query, err)
 			}
 			if n > 0 {

@@ -5,6 +5,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -34,6 +35,7 @@ type Portal struct {
 
 	signing   signing
 	witnesses []*seal.WitnessClient
+	engine    []audit.Option // further ones
 
 	health lastHealth
 
@@ -64,8 +66,15 @@ type Caller struct {
 
 // Migrate brings the schema of the portal and of its log up to date. backups
 // are the paths of copies that were made of a SQLite file before an older
-// schema was changed.
+// schema was changed. Error: [ErrCopying].
 func Migrate(ctx context.Context, db *database.DB) (backups []string, err error) {
+	if begun, err := copying(ctx, db); err != nil || begun {
+		return nil, cmp.Or(err, ErrCopying)
+	}
+	return migrateBoth(ctx, db)
+}
+
+func migrateBoth(ctx context.Context, db *database.DB) (backups []string, err error) {
 	backup, err := db.Migrate(ctx, store.Schema(db.Dialect()))
 	if backup != "" {
 		backups = append(backups, backup)
@@ -90,8 +99,8 @@ func Open(ctx context.Context, db *database.DB, opts ...Option) (*Portal, error)
 	p.passwords = session.NewPasswords()
 	p.limits, p.strangers = newLimiter(db, p.clock), session.NewThrottle(p.clock)
 	var err error
-	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, append(p.signer(), audit.WithClock(p.clock), audit.WithLogger(p.logger),
-		audit.WithObserver(p.observer))...)
+	options := append(p.signer(), audit.WithClock(p.clock), audit.WithLogger(p.logger), audit.WithObserver(p.observer))
+	p.log, err = audit.Open(ctx, db, Catalogue, store.Tables, append(options, p.engine...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -30,9 +31,12 @@ func ProgramSchemas(d database.Dialect) ([]SchemaVersion, error) {
 }
 
 // Schemas tells which versions a database has and which this program knows. It
-// changes nothing. Error: *[database.NewerError] for a database that a later
-// program has migrated.
+// changes nothing. Errors: *[database.NewerError] for a database that a later
+// program has migrated; [ErrCopying].
 func Schemas(ctx context.Context, db *database.DB) ([]SchemaVersion, error) {
+	if begun, err := copying(ctx, db); err != nil || begun {
+		return nil, cmp.Or(err, ErrCopying)
+	}
 	all, err := ProgramSchemas(db.Dialect())
 	if err != nil {
 		return nil, err
@@ -51,8 +55,8 @@ func Schemas(ctx context.Context, db *database.DB) ([]SchemaVersion, error) {
 
 // tableThere asks each database whether it has a table.
 var tableThere = map[string]string{
-	database.SQLite.Name: `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1`,
-	"postgres":           `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1`,
+	database.SQLite.Name:   `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1`,
+	database.Postgres.Name: `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1`,
 }
 
 func appliedVersion(ctx context.Context, db *database.DB, table string) (version int64, err error) {

@@ -31,6 +31,10 @@ func TestEveryTableIsDecided(t *testing.T) {
 			decided[name] = "exempt"
 		}
 	}
+	if portaltest.On() == "postgres" {
+		delete(decided, "audit_open")        // a setting of the transaction
+		delete(decided, "audit_index_entry") // the index can be read from both sides
+	}
 	there := columnOf(t, f, tablesOf[portaltest.On()])
 	for _, name := range there {
 		if decided[name] == "" {
@@ -51,7 +55,7 @@ var tablesOf = map[string]string{
 
 func columnOf(t *testing.T, f *portaltest.Fixture, query string) []string {
 	t.Helper()
-	rows, err := f.DB.QueryContext(ctx, query)
+	rows, err := f.Look(t).QueryContext(ctx, query)
 	check(t, err)
 	defer rows.Close()
 	var all []string

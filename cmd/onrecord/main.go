@@ -53,6 +53,8 @@ type commands struct {
 	} `cmd:"" help:"API keys of a team, and the keys that sign the logs."`
 	Verify  verifyCommand  `cmd:"" help:"Prove, without a database, that an export is a true copy of the log."`
 	Witness witnessCommand `cmd:"" help:"Be an independent witness of the growth of logs."`
+	Migrate migrateCommand `cmd:"" help:"Bring a database's schema up to date."`
+	Copy    copyCommand    `cmd:"" help:"Move everything from SQLite to PostgreSQL."`
 	Backup  backupCommand  `cmd:"" help:"Copy the SQLite file while it is in use."`
 	Bench   benchCommand   `cmd:"" help:"Measure what being on the record costs, as ratios."`
 	Version versionCommand `cmd:"" help:"Show the version of the program and of its schemas."`

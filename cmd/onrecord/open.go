@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/user"
 	"strings"
 	"time"
 
+	"onrecord/audit"
 	"onrecord/database"
 	"onrecord/portal"
 )
 
 // dbFlag names the database.
 type dbFlag struct {
-	DB string `default:"sqlite:onrecord.db" placeholder:"DSN" help:"The database: sqlite:PATH. Unless told, ${default}."`
+	DB string `default:"sqlite:onrecord.db" placeholder:"DSN" help:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Unless told, ${default}."`
 }
 
 // opened is a portal at work for a command.
@@ -33,18 +35,42 @@ func (o *opened) close() error {
 
 // path is the SQLite file, or "".
 func (f dbFlag) path() string {
-	path, _ := strings.CutPrefix(f.DB, "sqlite:")
+	path, file := strings.CutPrefix(f.DB, "sqlite:")
+	if !file {
+		return ""
+	}
 	return path
+}
+
+// String is the database as people may see it, without a password.
+func (f dbFlag) String() string {
+	at, err := url.Parse(f.DB)
+	if f.path() != "" || err != nil {
+		return f.DB
+	}
+	if q := at.Query(); q.Has("password") {
+		q.Set("password", "xxxxx")
+		at.RawQuery = q.Encode()
+	}
+	return at.Redacted()
 }
 
 // open opens a database that is there already, for a command that may run
 // beside a server. A schema that is older than the program is brought up to
 // date only while nobody serves from it.
 func (f dbFlag) open(ctx context.Context, c *console) (*opened, error) {
-	if _, err := os.Stat(f.path()); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database file %s: make it with onrecord setup, or name another one with --db", f.path())
+	if path := f.path(); path != "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no database file %s: make it with onrecord setup, or name another one with --db", path)
+		}
+		return f.openOrMake(ctx, c)
 	}
-	return f.openOrMake(ctx, c)
+	o, err := f.openOrMake(ctx, c)
+	if err == nil && o.Organization() == "" {
+		err = errors.Join(audit.Conflict("the database %s was not set up yet: do that with onrecord setup, or name another one with --db", f), o.close())
+		return nil, err
+	}
+	return o, err
 }
 
 // openOrMake makes the database file if it is missing.
@@ -85,6 +111,9 @@ func bringUpToDate(ctx context.Context, c *console, db *database.DB) error {
 	if current || err != nil {
 		return err
 	}
+	if db.Path() == "" { // those who migrate at once wait for each other there
+		return migrate(ctx, c, db)
+	}
 	lock, err := waitForLock(ctx, db.Path(), lockWait)
 	if held, ok := errors.AsType[*heldError](err); ok {
 		if current, err := upToDate(ctx, db); current || err != nil {
@@ -119,6 +148,9 @@ func migrate(ctx context.Context, c *console, db *database.DB) error {
 	copies, err := portal.Migrate(ctx, db)
 	for _, path := range copies {
 		c.say("The database was copied to %s before its schema was changed.", path)
+	}
+	if err != nil && db.Path() == "" && db.Dialect().Condition(err) == database.ReadOnly {
+		return fmt.Errorf("the database's schema is not that of this program, and this role may not change it: run onrecord migrate with the role that owns the tables: %w", err)
 	}
 	return err
 }

@@ -91,3 +91,37 @@ func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// counter shows how far a work of many steps has come.
+type counter struct{ bar *progressbar.ProgressBar }
+
+// newCounter begins to show, on a terminal.
+func newCounter(c *console, what string) *counter {
+	if !isTerminal(c.err) {
+		return &counter{}
+	}
+	return &counter{progressbar.NewOptions64(1,
+		progressbar.OptionSetWriter(c.err),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)}
+}
+
+// of says how many of how many steps are done.
+func (p *counter) of(done, total int64) {
+	if p.bar == nil {
+		return
+	}
+	if p.bar.GetMax64() != total {
+		p.bar.ChangeMax64(total)
+	}
+	p.bar.Set64(done) // can fail only in drawing
+}
+
+func (p *counter) finish() {
+	if p.bar != nil {
+		p.bar.Finish()
+	}
+}

@@ -35,11 +35,12 @@ type serveCommand struct {
 
 // Help is shown under the flags.
 func (serveCommand) Help() string {
-	return `Brings the database's schema up to date first, after a copy of the file. Other commands may run beside it; a second server on the same SQLite file refuses. The address is printed on standard output, the program's own log goes to standard error: a line for each request, without anything that says who asked. docs/operating.md tells how to run it for years. SIGTERM and Ctrl-C let the requests under way finish.
+	return `Brings the database's schema up to date first, on SQLite after a copy of the file, on PostgreSQL if its role may. Other commands may run beside it. A second server on the same SQLite file refuses; on PostgreSQL any number may serve. The address is printed on standard output, the program's own log goes to standard error: a line for each request, without anything that says who asked. docs/operating.md tells how to run it for years. SIGTERM and Ctrl-C let the requests under way finish.
 
     onrecord serve
     onrecord serve --db sqlite:/var/lib/onrecord/onrecord.db --addr 127.0.0.1:8080 \
         --url https://portal.example.com --trusted-proxies 127.0.0.1
+    onrecord serve --db postgres://onrecord@db/onrecord --signing-key /etc/onrecord/onrecord.key
     onrecord serve --addr :443 --url https://portal.example.com --tls-cert chain.pem --tls-key key.pem`
 }
 
@@ -62,17 +63,11 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	lock, err := lockDatabase(db.Path())
+	release, err := makeReady(ctx, c, db)
 	if err != nil {
 		return err
 	}
-	defer lock.release()
-	if _, err := upToDate(ctx, db); err != nil {
-		return err
-	}
-	if err := migrate(ctx, c, db); err != nil {
-		return err
-	}
+	defer release()
 	figures := newFigures()
 	p, err := portal.Open(ctx, db, portal.WithLogger(config.Logger), portal.WithObserver(figures.observer()), portal.WithSigningKeys(keys), portal.WithWitnesses(witnesses...))
 	if err != nil {
@@ -89,7 +84,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer ln.Close()
 	if p.Organization() == "" {
-		c.say("Nobody can sign in yet: make the first team with onrecord setup --db %s.", s.DB)
+		c.say("Nobody can sign in yet: make the first team with onrecord setup --db %s.", s.dbFlag)
 	}
 	metrics := figures.handler(p, db, config.Logger)
 	if s.MetricsAddr == "" {
@@ -103,6 +98,28 @@ func (s *serveCommand) Run(ctx context.Context, c *console) (err error) {
 	fmt.Fprintf(c.out, "Address: %s\n", address(ln, config.URL))
 	err = web.Serve(ctx, ln, figures.observed(pagesAndAPI(ctx, p, config), config.Logger))
 	return errors.Join(err, apart())
+}
+
+// makeReady brings the schema up to date. A SQLite file it locks against other
+// servers until release.
+func makeReady(ctx context.Context, c *console, db *database.DB) (release func() error, err error) {
+	release = func() error { return nil }
+	if db.Path() != "" {
+		lock, err := lockDatabase(db.Path())
+		if err != nil {
+			return nil, err
+		}
+		release = lock.release
+	}
+	current, err := upToDate(ctx, db)
+	// On PostgreSQL the role that serves may not migrate, and need not.
+	if err == nil && !(current && db.Path() == "") {
+		err = migrate(ctx, c, db)
+	}
+	if err != nil {
+		return nil, errors.Join(err, release())
+	}
+	return release, nil
 }
 
 // beside runs something in the background. What it returns ends that and waits

@@ -53,7 +53,7 @@ func (f signingFlag) makeKey(ctx context.Context, c *console, o *opened, db dbFl
 	}
 	path := f.file(db)
 	if path == "" {
-		c.say("No signing key was made, so the log is not signed: say where to keep it with onrecord keys signing --new --signing-key FILE --db %s.", db.DB)
+		c.say("No signing key was made, so the log is not signed: say where to keep it with onrecord keys signing --new --signing-key FILE --db %s.", db)
 		return nil
 	}
 	made, err := firstKey(ctx, o.Portal, o.by, path)
@@ -219,10 +219,10 @@ func tellSigning(ctx context.Context, c *console, p *portal.Portal, db dbFlag, p
 	case err == nil || p.Organization() == "":
 		return nil
 	case errors.Is(err, portal.ErrNoSigningKey):
-		c.say("Events are recorded, but the log is not signed: there is no key that signs it in %s. If there was one, put it back. If there never was one, or it is lost, make one with onrecord keys signing --new --signing-key %s --db %s.", path, path, db.DB)
+		c.say("Events are recorded, but the log is not signed: there is no key that signs it in %s. If there was one, put it back. If there never was one, or it is lost, make one with onrecord keys signing --new --signing-key %s --db %s.", path, path, db)
 		return nil
 	case errors.Is(err, portal.ErrOtherSigningKey):
-		return fmt.Errorf("the key in %s is not one that signs the logs of this database: put the right file back (onrecord keys signing --db %s lists the fingerprints), or if it is lost move this file away and make a new key with onrecord keys signing --new --signing-key %s --db %s", path, db.DB, path, db.DB)
+		return fmt.Errorf("the key in %s is not one that signs the logs of this database: put the right file back (onrecord keys signing --db %s lists the fingerprints), or if it is lost move this file away and make a new key with onrecord keys signing --new --signing-key %s --db %s", path, db, path, db)
 	}
 	return fmt.Errorf("reading the signing key: %w", err)
 }

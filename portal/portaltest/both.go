@@ -78,9 +78,15 @@ func DSN(t testing.TB) string {
 		}
 	})
 	if on == database.Postgres.Name {
-		return dbtest.PostgresLike(t, "portal", migrate)
+		return OnPostgres(t)
 	}
 	return sqliteDSN(t)
+}
+
+// OnPostgres is DSN on PostgreSQL, whatever database others are made on.
+func OnPostgres(t testing.TB) string {
+	t.Helper()
+	return dbtest.PostgresLike(t, "portal", migrate)
 }
 
 func sqliteDSN(t testing.TB) string {

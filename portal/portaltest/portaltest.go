@@ -18,6 +18,7 @@ import (
 	"onrecord/audit/audittest"
 	"onrecord/audit/seal"
 	"onrecord/database"
+	"onrecord/database/dbtest"
 	"onrecord/portal"
 )
 
@@ -37,6 +38,8 @@ type Fixture struct {
 	Alpha, Beta string // ids of the teams
 
 	Dana, Adam, Audrey, Agnes, Bea, Bo portal.Caller
+
+	look *database.DB
 
 	t    testing.TB
 	seen map[string]bool // events that Expect has passed
@@ -96,6 +99,9 @@ func emptyAt(t testing.TB, dsn string) *Fixture {
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
+		if f.Path != "" {
+			checkStatements(t, f)
+		}
 		audittest.CheckLog(alive{t}, f.Log())
 	})
 	return f
@@ -114,6 +120,15 @@ func (f *Fixture) Sign(t testing.TB) seal.NamedKey {
 	}
 	f.Passed()
 	return keys[0]
+}
+
+// Look gives a handle for a test's own queries.
+func (f *Fixture) Look(t testing.TB) *database.DB {
+	t.Helper()
+	if f.look == nil {
+		f.look = dbtest.Open(f.t, f.DSN)
+	}
+	return f.look
 }
 
 // alive lends a test a context that still lives during clean-up.

@@ -32,13 +32,13 @@ func scanAccount(row interface{ Scan(...any) error }) (Account, error) {
 
 // AccountByID gives a person. Error: sql.ErrNoRows.
 func AccountByID(ctx context.Context, q database.Querier, org, id string) (Account, error) {
-	return scanAccount(q.QueryRowContext(ctx, accountColumns+"WHERE organization = $1 AND id = $2", org, id))
+	return scanAccount(q.QueryRowContext(ctx, accountColumns+"WHERE organization = $1 AND id = $2", org, fit(id)))
 }
 
 // AccountByEmail gives the person whose folded address is key. Error:
 // sql.ErrNoRows.
 func AccountByEmail(ctx context.Context, q database.Querier, org, key string) (Account, error) {
-	return scanAccount(q.QueryRowContext(ctx, accountColumns+"WHERE organization = $1 AND email_key = $2", org, key))
+	return scanAccount(q.QueryRowContext(ctx, accountColumns+"WHERE organization = $1 AND email_key = $2", org, fit(key)))
 }
 
 // InsertAccount adds a person.

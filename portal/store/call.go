@@ -73,7 +73,7 @@ func scanCall(row interface{ Scan(...any) error }) (Call, error) {
 
 // CallByID gives a call of the team, deleted or not. Error: sql.ErrNoRows.
 func CallByID(ctx context.Context, q database.Querier, team, id string) (Call, error) {
-	return scanCall(q.QueryRowContext(ctx, "SELECT "+callColumns+callFrom+"WHERE c.team = $1 AND c.id = $2", team, id))
+	return scanCall(q.QueryRowContext(ctx, "SELECT "+callColumns+callFrom+"WHERE c.team = $1 AND c.id = $2", team, fit(id)))
 }
 
 // CallBySource gives the id of the call that a recording system names so, the
@@ -101,10 +101,10 @@ func (f CallFilter) where(team string, key CallKey, newer bool) (string, []any) 
 		add("c.direction = ?", f.Direction)
 	}
 	if f.Agent != "" {
-		add("c.agent = ?", f.Agent)
+		add("c.agent = ?", fit(f.Agent))
 	}
 	if f.DeviceID != "" {
-		add("c.device_id = ?", f.DeviceID)
+		add("c.device_id = ?", fit(f.DeviceID))
 	}
 	// A call's id begins with the time it started, so the range is one of ids
 	// and the list stops at its end instead of reading on.
@@ -121,13 +121,13 @@ func (f CallFilter) where(team string, key CallKey, newer bool) (string, []any) 
 	if f.Deleted {
 		conditions = append(conditions, "c.deleted_at IS NOT NULL")
 		if key.ID != "" {
-			add("(c.deleted_at, c.id) "+op+" (?, ?)", key.Deleted, key.ID)
+			add("(c.deleted_at, c.id) "+op+" (?, ?)", key.Deleted, fit(key.ID))
 		}
 		return strings.Join(conditions, " AND ") + " ORDER BY c.deleted_at" + dir + ", c.id" + dir, args
 	}
 	conditions = append(conditions, "c.deleted_at IS NULL")
 	if key.ID != "" {
-		add("c.id "+op+" ?", key.ID)
+		add("c.id "+op+" ?", fit(key.ID))
 	}
 	return strings.Join(conditions, " AND ") + " ORDER BY c.id" + dir, args
 }

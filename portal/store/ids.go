@@ -4,7 +4,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
+
+// fit gives a text that somebody sent, for a question whether it is there. One
+// that no database can hold is not there, nor is "".
+func fit(s string) string {
+	if strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+		return ""
+	}
+	return s
+}
 
 // batches are how many ids one statement takes: few texts, so that each is
 // prepared once.
@@ -23,7 +33,7 @@ func idList(args []any, ids []string) (list string, all []any, left []string) {
 	var b strings.Builder
 	for i := range size {
 		b.WriteString(", $" + strconv.Itoa(len(all)+1))
-		all = append(all, now[min(i, len(now)-1)])
+		all = append(all, fit(now[min(i, len(now)-1)]))
 	}
 	return "IN (" + b.String()[2:] + ")", all, ids[len(now):]
 }

@@ -36,7 +36,7 @@ func SessionByToken(ctx context.Context, q database.Querier, hash []byte) (Sessi
 
 // SessionByID gives a session of a person. Error: sql.ErrNoRows.
 func SessionByID(ctx context.Context, q database.Querier, account, id string) (Session, error) {
-	return scanSession(q.QueryRowContext(ctx, sessionColumns+"WHERE account = $1 AND id = $2", account, id))
+	return scanSession(q.QueryRowContext(ctx, sessionColumns+"WHERE account = $1 AND id = $2", account, fit(id)))
 }
 
 // Sessions gives a person's sessions, the last used first.
@@ -84,7 +84,7 @@ func SeeAccount(ctx context.Context, tx Execer, account string, at time.Time) er
 
 // DeleteSession ends one session of a person and tells whether there was one.
 func DeleteSession(ctx context.Context, tx Execer, account, id string) (bool, error) {
-	res, err := tx.ExecContext(ctx, "DELETE FROM session WHERE account = $1 AND id = $2", account, id)
+	res, err := tx.ExecContext(ctx, "DELETE FROM session WHERE account = $1 AND id = $2", account, fit(id))
 	if err != nil {
 		return false, err
 	}

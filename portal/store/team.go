@@ -58,12 +58,12 @@ func Teams(ctx context.Context, q database.Querier, org string) ([]Team, error) 
 
 // TeamByID gives a team. Error: sql.ErrNoRows.
 func TeamByID(ctx context.Context, q database.Querier, org, id string) (Team, error) {
-	return scanTeam(q.QueryRowContext(ctx, teamColumns+"WHERE organization = $1 AND id = $2", org, id))
+	return scanTeam(q.QueryRowContext(ctx, teamColumns+"WHERE organization = $1 AND id = $2", org, fit(id)))
 }
 
 // TeamByName gives the team whose folded name is key. Error: sql.ErrNoRows.
 func TeamByName(ctx context.Context, q database.Querier, org, key string) (Team, error) {
-	return scanTeam(q.QueryRowContext(ctx, teamColumns+"WHERE organization = $1 AND name_key = $2", org, key))
+	return scanTeam(q.QueryRowContext(ctx, teamColumns+"WHERE organization = $1 AND name_key = $2", org, fit(key)))
 }
 
 // Plan gives a team's plan. Error: sql.ErrNoRows.
