@@ -31,7 +31,7 @@ func Main(m *testing.M, only map[string]string) (status int) {
 		return m.Run()
 	}
 	named := flag.Lookup("test.run")
-	chosen := cmp.Or(os.Getenv("TEST_DATABASE"), database.SQLite.Name)
+	chosen := cmp.Or(os.Getenv(choice), database.SQLite.Name)
 	all := named.Value.String()
 	ran := false
 	for _, name := range Databases {
@@ -59,6 +59,9 @@ func check(err error) {
 	}
 }
 
+// choice is the variable that chooses a database.
+const choice = "TEST_DATABASE"
+
 // killed is set in the programs that audittest.Kill kills: they work on the
 // database of the test that started them.
 const killed = "AUDITTEST_KILL_DSN"
@@ -72,6 +75,7 @@ func DSN(t testing.TB) string {
 	if dsn := os.Getenv(killed); dsn != "" {
 		return dsn
 	}
+	os.Getenv(choice) // here go test notes that the result depends on it
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("this was on %s", on)

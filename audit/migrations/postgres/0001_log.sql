@@ -52,6 +52,17 @@ CREATE TABLE audit_checkpoint (
     PRIMARY KEY (log, size)
 );
 
+-- What independent witnesses have signed of checkpoints. witness is a verifier
+-- key, line its signature as it is added to the note.
+CREATE TABLE audit_cosignature (
+    log     TEXT COLLATE "C" NOT NULL,
+    size    BIGINT NOT NULL,
+    witness TEXT COLLATE "C" NOT NULL,
+    line    BYTEA NOT NULL,
+    kept_at BIGINT NOT NULL,
+    PRIMARY KEY (log, size, witness)
+);
+
 -- Logs with leaves that no checkpoint covers yet.
 CREATE TABLE audit_unsigned (
     log TEXT COLLATE "C" PRIMARY KEY
