@@ -179,7 +179,7 @@ func (x *export) question() (string, []any) {
 	}
 	places, args := x.log.backend.find(x.logID, x.whole, x.low, x.high, exportBatch, false)
 	return `SELECT place.n, ` + columns + ` FROM (` + places + `) AS place
-		LEFT JOIN audit_event e ON e.log = $` + strconv.Itoa(len(args)+1) + ` AND e.n = place.n` + joins, append(args, x.logID)
+		LEFT JOIN audit_event e ON e.log = $` + strconv.Itoa(len(args)+1) + ` AND e.n = place.n` + joins + x.log.backend.inOrder(), append(args, x.logID)
 }
 
 // take reads one row, and keeps it if it belongs.

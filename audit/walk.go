@@ -180,7 +180,9 @@ func (w *walk) candidates(ctx context.Context, c condition, low, high int64, lim
 // read decodes the events that the index proposes, in one statement.
 func (w *walk) read(ctx context.Context, what wants, low, high int64, limit int) ([]placed, error) {
 	query, args := w.log.backend.find(w.logID, what, low, high, limit, w.page.Newer)
-	return readEvents(ctx, w.log.db, w.logID, query, args...)
+	all, err := readEvents(ctx, w.log.db, w.logID, query, args...)
+	w.sort(all)
+	return all, err
 }
 
 func (w *walk) places(ctx context.Context, query string, args ...any) ([]int64, error) {

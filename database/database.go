@@ -119,6 +119,15 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 // Wrap.
 func (db *DB) Path() string { return db.path }
 
+// DSN is the address by which another program opens the same database, or ""
+// if the handle was given to Wrap. It may hold a password.
+func (db *DB) DSN() string {
+	if db.path != "" {
+		return "sqlite:" + db.path
+	}
+	return db.dsn
+}
+
 // QueryContext reads outside any change.
 func (db *DB) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	st, err := db.cached.get(ctx, db.readers, query)

@@ -228,7 +228,7 @@ func slowChange(t *testing.T, s *Shop) {
 // Every change that waits when the program closes is answered: made, or
 // refused with the sentence.
 func closingWhileOthersWait(t *testing.T, s *Shop) {
-	db, err := database.Open(t.Context(), "sqlite:"+s.DB.Path())
+	db, err := database.Open(t.Context(), s.DB.DSN())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func refusalOfUnfitText(t *testing.T, s *Shop) {
 // Two programs record in one database while others search it: every page is in
 // order, and nothing comes twice.
 func twoProgramsAndReaders(t *testing.T, s *Shop) {
-	db, err := database.Open(t.Context(), "sqlite:"+s.DB.Path())
+	db, err := database.Open(t.Context(), s.DB.DSN())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +384,7 @@ func readThrough(t *testing.T, l *audit.Log) {
 // A program that imports without a pause lets the single changes of another
 // in.
 func importerBeside(t *testing.T, s *Shop) {
-	db, err := database.Open(t.Context(), "sqlite:"+s.DB.Path())
+	db, err := database.Open(t.Context(), s.DB.DSN())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,14 +81,14 @@ func classesDecide(t *testing.T, s *Shop) {
 		query, text string
 		rows        int
 	}{
-		{`SELECT count(*) FROM audit_event WHERE instr(body, $1) > 0`, "Sam Roe", 0},
-		{`SELECT count(*) FROM audit_part WHERE instr(part, $1) > 0`, "Sam Roe", 1},
-		{`SELECT count(*) FROM audit_part WHERE instr(part, $1) > 0`, "4111-1111", 0},
-		{`SELECT count(*) FROM audit_part WHERE instr(part, $1) > 0`, "the long note", 0},
-		{`SELECT count(*) FROM audit_event WHERE instr(body, $1) > 0`, `"to":"open"`, 1},
+		{`SELECT count(*) FROM audit_event WHERE %s(body, $1) > 0`, "Sam Roe", 0},
+		{`SELECT count(*) FROM audit_part WHERE %s(part, $1) > 0`, "Sam Roe", 1},
+		{`SELECT count(*) FROM audit_part WHERE %s(part, $1) > 0`, "4111-1111", 0},
+		{`SELECT count(*) FROM audit_part WHERE %s(part, $1) > 0`, "the long note", 0},
+		{`SELECT count(*) FROM audit_event WHERE %s(body, $1) > 0`, `"to":"open"`, 1},
 	} {
 		var n int
-		if err := s.DB.QueryRowContext(t.Context(), want.query, []byte(want.text)).Scan(&n); err != nil {
+		if err := s.DB.QueryRowContext(t.Context(), fmt.Sprintf(want.query, s.sql().find), []byte(want.text)).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		if n != want.rows {
@@ -234,7 +234,11 @@ func twoEvents(t *testing.T, s *Shop) {
 
 func callersTransaction(t *testing.T, s *Shop) {
 	ctx := t.Context()
-	handle, err := sql.Open("sqlite", "file:"+s.DB.Path()+"?_pragma=busy_timeout(10000)&_txlock=immediate")
+	driver, address := "sqlite", "file:"+s.DB.Path()+"?_pragma=busy_timeout(10000)&_txlock=immediate"
+	if s.onPostgres() {
+		driver, address = "pgx", s.DB.DSN()
+	}
+	handle, err := sql.Open(driver, address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,7 +145,7 @@ func leavesAreNumberedAsSealed(t *testing.T, s *Shop) {
 // following gives every event once, in order, while two programs record and
 // both seal.
 func following(t *testing.T, s *Shop) {
-	db, err := database.Open(t.Context(), dsnOf(s.DB))
+	db, err := database.Open(t.Context(), s.DB.DSN())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,8 +210,6 @@ func following(t *testing.T, s *Shop) {
 	}
 }
 
-func dsnOf(db *database.DB) string { return "sqlite:" + db.Path() }
-
 // sealingAtOnce: several programs seal what several record, all at once.
 func sealingAtOnce(t *testing.T, s *Shop) {
 	s.stopSealing()
@@ -219,7 +217,7 @@ func sealingAtOnce(t *testing.T, s *Shop) {
 	done := make(chan struct{})
 	var logs []*audit.Log
 	for range 3 {
-		db, err := database.Open(t.Context(), dsnOf(s.DB))
+		db, err := database.Open(t.Context(), s.DB.DSN())
 		if err != nil {
 			t.Fatal(err)
 		}

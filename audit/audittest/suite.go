@@ -9,11 +9,12 @@ import (
 
 	"onrecord/audit"
 	"onrecord/database"
+	"onrecord/database/dbtest"
 )
 
-// Suite is everything that the engine promises, run against a database: open
-// gives a fresh, empty one for each test and closes it at the test's end.
-func Suite(t *testing.T, open func(testing.TB) *database.DB) {
+// Suite is everything that the engine promises, run against a database: fresh
+// names an empty one for each test.
+func Suite(t *testing.T, fresh func(testing.TB) (dsn string)) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *Shop)
@@ -59,7 +60,9 @@ func Suite(t *testing.T, open func(testing.TB) *database.DB) {
 		{"an importer beside single changes", importerBeside},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.run(t, NewShop(t, open(t)))
+			s := NewShop(t, dbtest.Open(t, fresh(t)))
+			s.fresh = fresh
+			test.run(t, s)
 		})
 	}
 }
@@ -70,6 +73,8 @@ type Shop struct {
 	DB    *database.DB
 	Log   *audit.Log
 	Clock *Clock
+
+	fresh func(testing.TB) string // names another empty database of the same kind
 }
 
 // The shop's declarations.
