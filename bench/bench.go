@@ -13,7 +13,8 @@ import (
 
 // Options say what is measured and how large.
 type Options struct {
-	// DSN says where databases are made: "sqlite:FOLDER". Whatever a run makes
+	// DSN says where databases are made: "sqlite:FOLDER", or "postgres://…",
+	// a server on which its role may make databases. Whatever a run makes
 	// there it removes again.
 	DSN string
 	// Keep leaves the filled log where it is. The next run with Keep takes it

@@ -209,7 +209,7 @@ func insertCalls(ctx context.Context, db *database.DB, tables map[string][][]any
 				text := "INSERT INTO " + table + " VALUES " + tuples(1, len(all[0]))
 				for _, row := range all[from*each : min(from+batch, n)*each] {
 					args := append([]any{}, row...)
-					args[1] = fmt.Sprint(args[1], "/", round)
+					args[1] = fmt.Sprint(args[1], "/", round) // the id, in every one of them
 					if table == "call" {
 						args[2] = fmt.Sprint(args[2], "/", round)
 					}

@@ -23,10 +23,13 @@ type places interface {
 
 // newPlaces reads Options.DSN.
 func newPlaces(o Options) (places, error) {
-	folder, ok := strings.CutPrefix(o.DSN, "sqlite:")
-	if !ok {
-		scheme, _, _ := strings.Cut(o.DSN, ":")
-		return nil, audit.Invalid("db", "database %q is not known: write sqlite:FOLDER, for example sqlite:/tmp", scheme+":…")
+	scheme, folder, _ := strings.Cut(o.DSN, ":")
+	switch scheme {
+	case "postgres", "postgresql":
+		return newCluster(o.DSN)
+	case "sqlite":
+	default:
+		return nil, audit.Invalid("db", "database %q is not known: write sqlite:FOLDER, for example sqlite:/tmp, or postgres://…", scheme+":…")
 	}
 	if folder == "" {
 		folder = os.TempDir()

@@ -17,7 +17,7 @@ import (
 )
 
 type benchCommand struct {
-	DB        string   `default:"sqlite:" placeholder:"DSN" help:"Where databases are made, and removed again: sqlite:FOLDER; sqlite: is the folder for temporary files. A disk in memory flatters everything that waits for a disk."`
+	DB        string   `default:"sqlite:" placeholder:"DSN" help:"Where databases are made, and removed again: sqlite:FOLDER (sqlite: alone is the folder for temporary files), or postgres://…, a server where the role may make databases. A disk in memory flatters everything that waits for a disk."`
 	Events    int      `default:"100000" placeholder:"N" help:"Events in the log that is searched. Unless told, ${default}."`
 	Rounds    int      `default:"7" placeholder:"N" help:"Rounds of each comparison; their median counts. Unless told, ${default}."`
 	Only      []string `placeholder:"NAME,…" help:"Measure only these: change, ingest, import, search, words, page, size, memory."`
@@ -32,7 +32,8 @@ func (benchCommand) Help() string {
 
     onrecord bench
     onrecord bench --events 1000000 --format table
-    onrecord bench --events 1000 --rounds 1 --only change,search`
+    onrecord bench --events 1000 --rounds 1 --only change,search
+    onrecord bench --db postgres://bench@localhost/postgres`
 }
 
 // Run measures.
