@@ -200,12 +200,6 @@ func (l *Log) recorded(events []staged) {
 	l.sealer.wakeUp()
 }
 
-// Note records that something is about to be disclosed and returns only when
-// the event is durable: show nothing before.
-func (l *Log) Note(ctx context.Context, in Intent) (string, error) {
-	return l.Record(ctx, in, func(*Tx) error { return nil })
-}
-
 // RecordTx records inside a transaction that the caller began on the same
 // database and will commit or roll back: the event is durable when, and only
 // if, the caller's commit is. On an error the caller must roll back; no

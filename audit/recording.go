@@ -64,10 +64,15 @@ func (r *recording) run(in Intent, id string, at time.Time, change func(*Tx) err
 			return err
 		}
 	}
+	r.leave()
+	return nil
+}
+
+// leave leaves the finished events for the end of the group.
+func (r *recording) leave() {
 	for _, s := range r.staged {
 		r.tx.AtCommit(r.log, s, r.log.flush)
 	}
-	return nil
 }
 
 func (r *recording) begin(in Intent, id string, at time.Time) (*Tx, error) {

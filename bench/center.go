@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"onrecord/audit"
+	"onrecord/audit/seal"
 	"onrecord/database"
 	"onrecord/portal"
 )
@@ -17,11 +18,10 @@ type center struct {
 	closing
 	db     *database.DB
 	dsn    string
+	keys   string // the file with the keys that sign
 	portal *portal.Portal
 	team   string
-	past   atomic.Int64  // while its history is made: the time of day there, in microseconds
-	added  int           // events that were recorded
-	took   time.Duration // for recording and sealing them
+	past   atomic.Int64 // while its history is made: the time of day there, in microseconds
 }
 
 // close closes what was opened; a nil center was not.
@@ -54,12 +54,13 @@ func (r *run) center(ctx context.Context, name string, kept bool) (_ *center, er
 		return nil, err
 	}
 	c.add(c.db.Close)
+	c.keys = r.places.keyFile(name, kept)
 	if _, err := portal.Migrate(ctx, c.db); err != nil {
 		return nil, err
 	}
 	c.past.Store(time.Now().Add(-year).UnixMicro())
 	defer c.past.Store(0)
-	if c.portal, err = portal.Open(ctx, c.db, portal.WithLogger(slog.New(slog.DiscardHandler)), portal.WithClock(c.now)); err != nil {
+	if c.portal, err = portal.Open(ctx, c.db, portal.WithLogger(slog.New(slog.DiscardHandler)), portal.WithClock(c.now), portal.WithSigningKeys(c.keys)); err != nil {
 		return nil, err
 	}
 	c.add(c.portal.Close)
@@ -74,7 +75,7 @@ const (
 	adminPassword = "velvet harbour 7 otters waltz"
 )
 
-// found makes the team, unless it is there.
+// found makes the team, unless it is there, and has its log signed.
 func (c *center) found(ctx context.Context) error {
 	team, err := c.portal.FindTeam(ctx, operator, "Bench")
 	c.team = team.ID
@@ -82,6 +83,13 @@ func (c *center) found(ctx context.Context) error {
 		var made portal.CreatedTeam
 		made, err = c.portal.Setup(ctx, operator, portal.NewTeam{Organization: "Bench", Team: "Bench", Email: adminEmail, AdminName: "Bench", Password: adminPassword})
 		c.team = made.Team
+	}
+	if err != nil {
+		return err
+	}
+	keys, _, err := seal.MakeKeyFile(c.keys, seal.FileName)
+	for _, k := range keys {
+		err = errors.Join(err, c.portal.AddSigningKey(ctx, operator, k.Public()))
 	}
 	return err
 }
@@ -103,8 +111,12 @@ func (r *run) filled(ctx context.Context) (*center, error) {
 	return c, r.fill(ctx, c)
 }
 
-// fillers record at the same time, so that many events share a commit.
-const fillers = 256
+// How a log is filled: by so many at the same time, each so many events a
+// transaction. The events of one transaction have nearly the same time.
+const (
+	fillers   = 8
+	fillBatch = 64
+)
 
 // fill records what the log lacks: in a new one a year's events, in the order
 // of their times.
@@ -118,32 +130,30 @@ func (r *run) fill(ctx context.Context, c *center) error {
 	if lacks <= 0 {
 		return nil
 	}
-	began := time.Now()
-	steps := newHistory(uint64(have), newest, began.Add(-time.Hour), lacks, &c.past)
+	steps := newHistory(uint64(have), newest, time.Now().Add(-time.Hour), lacks, &c.past)
 	defer c.past.Store(0)
-	intents := make(chan audit.Intent, fillers)
+	batches := make(chan []audit.Intent)
 	recorded := make(chan error, fillers)
 	for range fillers {
 		go func() {
 			var err error
-			for in := range intents {
+			for batch := range batches {
 				if err == nil {
-					_, err = log.Note(ctx, in)
+					_, err = log.NoteAll(ctx, batch...)
 				}
 			}
 			recorded <- err
 		}()
 	}
-	for i := range lacks {
-		if ctx.Err() != nil {
-			break
+	for i := 0; i < lacks && ctx.Err() == nil; i += fillBatch {
+		batch := make([]audit.Intent, min(fillBatch, lacks-i))
+		for j := range batch {
+			batch[j] = steps.next().Intent(c.team)
 		}
-		intents <- steps.next().Intent(c.team)
-		if i%1000 == 0 {
-			r.progress("recording events", i, lacks)
-		}
+		batches <- batch
+		r.progress("recording events", i, lacks)
 	}
-	close(intents)
+	close(batches)
 	errs := []error{ctx.Err()}
 	for range fillers {
 		errs = append(errs, <-recorded)
@@ -152,7 +162,6 @@ func (r *run) fill(ctx context.Context, c *center) error {
 		return err
 	}
 	err = log.Seal(ctx)
-	c.added, c.took = lacks, time.Since(began)
 	return err
 }
 

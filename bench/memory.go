@@ -61,7 +61,7 @@ func (r *run) footprint(ctx context.Context, c *center) (f footprint, err error)
 	if err != nil {
 		return f, err
 	}
-	s, err := r.serve(ctx, c.dsn)
+	s, err := r.serve(ctx, c)
 	if err != nil {
 		return f, err
 	}
@@ -99,9 +99,9 @@ type server struct {
 }
 
 // serve starts the program's own server and waits until it says its address.
-func (r *run) serve(ctx context.Context, dsn string) (*server, error) {
+func (r *run) serve(ctx context.Context, c *center) (*server, error) {
 	s := &server{said: &strings.Builder{}}
-	s.process = exec.CommandContext(ctx, r.Program, "serve", "--db", dsn, "--addr", "127.0.0.1:0")
+	s.process = exec.CommandContext(ctx, r.Program, "serve", "--db", c.dsn, "--addr", "127.0.0.1:0", "--signing-key", c.keys)
 	s.process.Stderr = s.said
 	out, err := s.process.StdoutPipe()
 	if err != nil {

@@ -17,7 +17,9 @@ import (
 type places interface {
 	// open makes a database and opens it. kept leaves it there, and opens it
 	// again if it is there already.
-	open(ctx context.Context, name string, kept bool) (*database.DB, string, error)
+	open(ctx context.Context, name string, kept bool) (db *database.DB, dsn string, err error)
+	// keyFile is where the keys are that sign the logs of that database.
+	keyFile(name string, kept bool) string
 	close() error // removes whatever is not kept
 }
 
@@ -45,13 +47,19 @@ func newPlaces(o Options) (places, error) {
 type files struct{ folder, own string }
 
 func (f *files) open(ctx context.Context, name string, kept bool) (*database.DB, string, error) {
-	dsn := "sqlite:" + filepath.Join(f.own, name+".db")
-	if kept {
-		dsn = "sqlite:" + filepath.Join(f.folder, "onrecord-bench-"+name+".db")
-	}
+	dsn := "sqlite:" + f.path(name, kept) + ".db"
 	db, err := database.Open(ctx, dsn)
 	return db, dsn, err
 }
+
+func (f *files) path(name string, kept bool) string {
+	if kept {
+		return filepath.Join(f.folder, "onrecord-bench-"+name)
+	}
+	return filepath.Join(f.own, name)
+}
+
+func (f *files) keyFile(name string, kept bool) string { return f.path(name, kept) + ".key" }
 
 func (f *files) close() error { return os.RemoveAll(f.own) }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 type cluster struct {
 	at    *url.URL
 	admin *sql.DB
+	own   string   // a folder
 	stamp string   // keeps the databases of two runs apart
 	made  []string // to be dropped
 }
@@ -32,7 +35,11 @@ func newCluster(dsn string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cluster{at: at, admin: admin, stamp: time.Now().UTC().Format("20060102150405.000")}, nil
+	own, err := os.MkdirTemp("", "onrecord-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the keys: %w", err)
+	}
+	return &cluster{at: at, admin: admin, own: own, stamp: time.Now().UTC().Format("20060102150405.000")}, nil
 }
 
 func (c *cluster) open(ctx context.Context, name string, kept bool) (*database.DB, string, error) {
@@ -58,11 +65,19 @@ func (c *cluster) open(ctx context.Context, name string, kept bool) (*database.D
 	return db, at.String(), err
 }
 
+// keyFile stays where the next run finds it for a database that is kept.
+func (c *cluster) keyFile(name string, kept bool) string {
+	if kept {
+		return filepath.Join(os.TempDir(), "onrecord-bench-"+name+".key")
+	}
+	return filepath.Join(c.own, name+".key")
+}
+
 func (c *cluster) close() (err error) {
 	for _, name := range c.made {
 		if _, e := c.admin.ExecContext(context.Background(), `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); e != nil {
 			err = errors.Join(err, fmt.Errorf("dropping the database %s: %w", name, e))
 		}
 	}
-	return errors.Join(err, c.admin.Close())
+	return errors.Join(err, c.admin.Close(), os.RemoveAll(c.own))
 }

@@ -344,3 +344,47 @@ func manyAtOnce(t *testing.T, s *Shop) {
 		t.Errorf("%d events, want 600", n)
 	}
 }
+
+// manyEvents are noted together, all or none.
+func manyEvents(t *testing.T, s *Shop) {
+	var all []audit.Intent
+	for i := range 300 {
+		all = append(all, Intent("order.viewed", fmt.Sprint("o", i)))
+	}
+	ids, err := s.Log.NoteAll(t.Context(), all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for page := (audit.Page{Limit: 1000}); ; {
+		res, err := s.Log.Search(t.Context(), "shop_1", audit.Filter{}, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range res.Events {
+			got = append(got, e.ID)
+		}
+		if page.Cursor = res.Older; page.Cursor == "" {
+			break
+		}
+	}
+	slices.Reverse(got)
+	equal(t, "the events in order", got, ids)
+	if e := s.Event(ids[7]); e.Object == nil || e.Object.ID != "o7" || len(e.Changes) != 0 {
+		t.Errorf("the eighth event is %+v", e)
+	}
+
+	unfit := Intent("order.viewed", "o1")
+	unfit.Reason = "\xff"
+	for what, one := range map[string]audit.Intent{"an unknown action": {Log: "shop_1", Action: "order.eaten", Actor: all[0].Actor}, "a text that is no text": unfit} {
+		if _, err := s.Log.NoteAll(t.Context(), all[0], one); err == nil {
+			t.Errorf("%s was recorded", what)
+		}
+	}
+	if n, err := s.Log.Count(t.Context(), "shop_1"); err != nil || n["order.viewed"] != 300 {
+		t.Errorf("%v events (%v), want 300", n, err)
+	}
+	if ids, err := s.Log.NoteAll(t.Context()); len(ids) != 0 || err != nil {
+		t.Errorf("nothing to note gave %v, %v", ids, err)
+	}
+}

@@ -24,6 +24,7 @@ func Suite(t *testing.T, fresh func(testing.TB) (dsn string)) {
 		{"a change that fails leaves only its refusal", failedChange},
 		{"refusals of a flood are counted", refusalsAreCounted},
 		{"two events of one transaction", twoEvents},
+		{"many events of one transaction", manyEvents},
 		{"a caller's own transaction", callersTransaction},
 		{"intents that must not be", badIntents},
 		{"plain SQL changes nothing", plainSQL},
