@@ -155,7 +155,12 @@ func (r *run) changes(ctx context.Context) (err error) {
 		}
 		r.report(got.row(name, what+", until it is sealed and indexed", against))
 	}
-	if err := r.grouped(ctx, d, seal); err != nil {
+	if d.db.Dialect().Name == database.SQLite.Name {
+		err = r.grouped(ctx, d, seal)
+	} else {
+		err = errors.Join(r.sameTrips(ctx, d, seal), r.triggers(ctx, d, seal))
+	}
+	if err != nil {
 		return err
 	}
 	return r.check(ctx, d.log)
@@ -189,4 +194,18 @@ func (r *run) grouped(ctx context.Context, d *desks, seal func() error) error {
 	row.Ratio, row.Note = 1/got.ratio, "ratio of the rates"
 	r.report(row.atLeast(2.5))
 	return nil
+}
+
+// sameTrips compares a change with its event with one that is not recorded and
+// waits for the server as often.
+func (r *run) sameTrips(ctx context.Context, d *desks, seal func() error) error {
+	n := r.portion(25, 2000)
+	many := func(op func(context.Context) error) func() error {
+		return func() error { return drive(16, n, func() error { return op(ctx) }) }
+	}
+	got, err := r.compare(ctx, "change/16 same trips", n, many(d.recorded), many(d.waiting), seal)
+	if err == nil {
+		r.report(got.row("change/16 same trips", "a change with its event, 16 clients at once", "the same change without any recording, with as many round trips").atMost(1.25))
+	}
+	return err
 }
