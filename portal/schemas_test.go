@@ -61,6 +61,26 @@ const schemaCall = `{"id":"c-1","started_at":"2026-02-27T10:00:00Z","agent":"Agn
 func writeSchema(t *testing.T, name string) {
 	t.Helper()
 	f := portaltest.OnSQLite(t)
+	busy(t, f)
+
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	check(t, f.DB.CopyTo(ctx, copied))
+	text, err := os.ReadFile(copied)
+	check(t, err)
+	check(t, os.MkdirAll(schemas, 0o755))
+	out, err := os.Create(filepath.Join(schemas, name))
+	check(t, err)
+	zip, err := gzip.NewWriterLevel(out, gzip.BestCompression)
+	check(t, err)
+	_, err = zip.Write(text)
+	check(t, err)
+	check(t, zip.Close())
+	check(t, out.Close())
+}
+
+// busy does something of every kind.
+func busy(t *testing.T, f *portaltest.Fixture) {
+	t.Helper()
 	calls := transcript.Open(strings.NewReader(schemaCall), "calls.jsonl", transcript.Options{})
 	id := ""
 	must(f.Import(ctx, f.Operator, f.Alpha, calls, func(told portal.Imported) { id = told.ID }))
@@ -82,20 +102,6 @@ func writeSchema(t *testing.T, name string) {
 	must(f.MoveDevice(ctx, f.Bo, f.Alpha, desk.ID, f.Beta, "", "Goes with its desk"))
 	must(f.NewLink(ctx, f.Operator, f.Beta, f.Bea.ID, ""))
 	must(f.SearchLog(ctx, dana, f.Alpha, audit.Filter{}, audit.Page{}))
-
-	copied := filepath.Join(t.TempDir(), "copy.db")
-	check(t, f.DB.CopyTo(ctx, copied))
-	text, err := os.ReadFile(copied)
-	check(t, err)
-	check(t, os.MkdirAll(schemas, 0o755))
-	out, err := os.Create(filepath.Join(schemas, name))
-	check(t, err)
-	zip, err := gzip.NewWriterLevel(out, gzip.BestCompression)
-	check(t, err)
-	_, err = zip.Write(text)
-	check(t, err)
-	check(t, zip.Close())
-	check(t, out.Close())
 }
 
 // opensSchema migrates a database of an older program and works with it.

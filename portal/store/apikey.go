@@ -37,7 +37,7 @@ func scanKey(row interface{ Scan(...any) error }) (APIKey, error) {
 
 // APIKeyByID gives a key of the team. Error: sql.ErrNoRows.
 func APIKeyByID(ctx context.Context, q database.Querier, team, id string) (APIKey, error) {
-	return scanKey(q.QueryRowContext(ctx, keyColumns+"WHERE k.team = $1 AND k.id = $2", team, fit(id)))
+	return scanKey(q.QueryRowContext(ctx, keyColumns+"WHERE k.team = $1 AND k.id = $2", fit(team), fit(id)))
 }
 
 // APIKeyByToken gives the key of the team whose token has this digest. Error:

@@ -73,7 +73,7 @@ func scanCall(row interface{ Scan(...any) error }) (Call, error) {
 
 // CallByID gives a call of the team, deleted or not. Error: sql.ErrNoRows.
 func CallByID(ctx context.Context, q database.Querier, team, id string) (Call, error) {
-	return scanCall(q.QueryRowContext(ctx, "SELECT "+callColumns+callFrom+"WHERE c.team = $1 AND c.id = $2", team, fit(id)))
+	return scanCall(q.QueryRowContext(ctx, "SELECT "+callColumns+callFrom+"WHERE c.team = $1 AND c.id = $2", fit(team), fit(id)))
 }
 
 // CallBySource gives the id of the call that a recording system names so, the

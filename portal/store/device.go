@@ -45,7 +45,7 @@ func scanDevice(row interface{ Scan(...any) error }) (Device, error) {
 // DeviceByID gives a device of the team, deleted, moved or not. Error:
 // sql.ErrNoRows.
 func DeviceByID(ctx context.Context, q database.Querier, team, id string) (Device, error) {
-	return scanDevice(q.QueryRowContext(ctx, deviceColumns+"WHERE d.team = $1 AND d.id = $2", team, fit(id)))
+	return scanDevice(q.QueryRowContext(ctx, deviceColumns+"WHERE d.team = $1 AND d.id = $2", fit(team), fit(id)))
 }
 
 // DeviceByHostname gives the device of the team that has a hostname, whatever

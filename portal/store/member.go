@@ -41,7 +41,7 @@ func scanMember(row interface{ Scan(...any) error }) (Member, error) {
 
 // MemberByID gives a member of the team, deleted or not. Error: sql.ErrNoRows.
 func MemberByID(ctx context.Context, q database.Querier, team, id string) (Member, error) {
-	return scanMember(q.QueryRowContext(ctx, memberColumns+"WHERE m.team = $1 AND m.id = $2", team, fit(id)))
+	return scanMember(q.QueryRowContext(ctx, memberColumns+"WHERE m.team = $1 AND m.id = $2", fit(team), fit(id)))
 }
 
 // Members gives everybody who is a member of the team and not deleted.

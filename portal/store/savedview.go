@@ -53,7 +53,7 @@ func SavedViews(ctx context.Context, q database.Querier, team, member string) ([
 
 // SavedViewByID gives a view, deleted or not. Error: sql.ErrNoRows.
 func SavedViewByID(ctx context.Context, q database.Querier, team, id string) (SavedView, error) {
-	return scanSavedView(q.QueryRowContext(ctx, savedViewColumns+"WHERE team = $1 AND id = $2", team, id))
+	return scanSavedView(q.QueryRowContext(ctx, savedViewColumns+"WHERE team = $1 AND id = $2", fit(team), fit(id)))
 }
 
 // InsertSavedView adds a view.
