@@ -1,7 +1,6 @@
 package portaltest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -22,7 +21,7 @@ var Databases = []string{database.SQLite.Name, database.Postgres.Name}
 
 // Main runs the tests of a package once on each database: their fixtures are
 // made there, without a test that says so. The variable TEST_DATABASE (sqlite
-// or postgres) chooses one; sqlite unless set. It is called from TestMain. only names for some
+// or postgres) chooses one. It is called from TestMain. only names for some
 // databases which of the tests run there, as go test -run does, where all of
 // them would take too long; whoever names tests gets those.
 func Main(m *testing.M, only map[string]string) (status int) {
@@ -31,7 +30,7 @@ func Main(m *testing.M, only map[string]string) (status int) {
 		return m.Run()
 	}
 	named := flag.Lookup("test.run")
-	chosen := cmp.Or(os.Getenv(choice), database.SQLite.Name)
+	chosen := os.Getenv(choice)
 	all := named.Value.String()
 	ran := false
 	for _, name := range Databases {
