@@ -73,7 +73,7 @@ func TestRealCalls(t *testing.T) {
 	}
 
 	execute(t, "calls", "import", db, team, "--started-at=2026-01-05T10:00:00Z", "--agent=Agnes Ash", chats).wants(t, 0, "New: 5\n")
-	faults, err := faultsIn(t.Context(), path)
+	faults, err := faultsIn(t.Context(), "sqlite:"+path)
 	if err != nil || len(faults) > 0 {
 		t.Errorf("the log is wrong: %v, %v", faults, err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"onrecord/audit"
 	"onrecord/database"
+	"onrecord/database/dbtest"
 	"onrecord/portal"
 )
 
@@ -47,7 +48,8 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "ready": ready, "get": get, "waitfor": waitFor, "tamper": tamper, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
-			"digest": digest, "brokenoff": brokenOff, "changed": changed, "crlf": crlf,
+			"postgres": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], dbtest.Postgres(t)) },
+			"digest":   digest, "brokenoff": brokenOff, "changed": changed, "crlf": crlf,
 			"retirefirst": retireFirst, "retirelast": retireLast, "python": python, "checkpoint": checkpointOf, "alter": alter, "witnesskey": witnessKey, "cosigned": cosigned,
 		},
 	})
@@ -72,10 +74,14 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// ready waits for the server at $ADDR.
-func ready(ts *testscript.TestScript, _ bool, _ []string) {
+// ready [ADDR] waits for the server there, at $ADDR unless told.
+func ready(ts *testscript.TestScript, _ bool, args []string) {
+	addr := ts.Getenv("ADDR")
+	if len(args) > 0 {
+		addr = args[0]
+	}
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		res, err := http.Get("http://" + ts.Getenv("ADDR") + "/healthz")
+		res, err := http.Get("http://" + addr + "/healthz")
 		if err == nil {
 			res.Body.Close()
 			return
@@ -191,10 +197,10 @@ func rawBytes(ts *testscript.TestScript, _ bool, args []string) {
 // newer FILE makes a database look as a later program leaves it.
 func newer(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
-	db, err := database.Open(ctx, "sqlite:"+ts.MkAbs(args[0]))
+	db, err := database.Open(ctx, dsnOf(ts, args[0]))
 	ts.Check(err)
 	err = db.Write(ctx, func(tx *database.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO audit_version (version_id, is_applied) VALUES (4711, 1)`)
+		_, err := tx.ExecContext(ctx, `INSERT INTO audit_version (version_id, is_applied) VALUES ($1, $2)`, 4711, true)
 		return err
 	})
 	ts.Check(errors.Join(err, db.Close()))
@@ -202,7 +208,7 @@ func newer(ts *testscript.TestScript, _ bool, args []string) {
 
 // checklog FILE derives the whole log of a database again.
 func checkLog(ts *testscript.TestScript, _ bool, args []string) {
-	faults, err := faultsIn(context.Background(), ts.MkAbs(args[0]))
+	faults, err := faultsIn(context.Background(), dsnOf(ts, args[0]))
 	ts.Check(err)
 	for _, f := range faults {
 		ts.Logf("%s", f)
@@ -212,8 +218,16 @@ func checkLog(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func faultsIn(ctx context.Context, path string) (faults []audit.Fault, err error) {
-	db, err := database.Open(ctx, "sqlite:"+path)
+// dsnOf takes a SQLite file or the address of a database.
+func dsnOf(ts *testscript.TestScript, name string) string {
+	if strings.HasPrefix(name, "postgres:") {
+		return name
+	}
+	return "sqlite:" + ts.MkAbs(name)
+}
+
+func faultsIn(ctx context.Context, dsn string) (faults []audit.Fault, err error) {
+	db, err := database.Open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
