@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -110,12 +112,7 @@ const maxNamesWalked = 2_000
 func (l *Log) Names(ctx context.Context, log string, q NameQuery) (_ []Ref, err error) {
 	defer func() { err = l.explain(err) }()
 	words := Words(q.Text)
-	first := ""
-	for _, w := range words { // the longest is the rarest
-		if len(w) > len(first) {
-			first = w
-		}
-	}
+	first := longest(words)
 	entries := l.namesFrom
 	if first == "" && len(q.Types) > 0 {
 		entries = l.namesOf
@@ -175,8 +172,30 @@ func (l *Log) namesOf(ctx context.Context, log, _ string, types []string) ([]Ref
 		}
 		all = append(all, found...)
 	}
-	slices.SortFunc(all, func(a, b Ref) int { return strings.Compare(fold(a.Name), fold(b.Name)) })
-	return all, nil
+	return byName(all), nil
+}
+
+// byName orders names as people look for them, each once.
+func byName(all []Ref) []Ref {
+	folded := make(map[Ref]string, len(all)) // an entry for each word of a name
+	for _, r := range all {
+		if _, ok := folded[r]; !ok {
+			folded[r] = fold(r.Name)
+		}
+	}
+	return slices.SortedFunc(maps.Keys(folded), func(a, b Ref) int {
+		return cmp.Or(strings.Compare(folded[a], folded[b]), strings.Compare(a.ID, b.ID))
+	})
+}
+
+// longest is the word that is likely to be the rarest, or "".
+func longest(words []string) (found string) {
+	for _, w := range words {
+		if len(w) > len(found) {
+			found = w
+		}
+	}
+	return found
 }
 
 func beginsAll(name string, words []string) bool {
@@ -273,6 +292,8 @@ func (r renamed) terms(log, phrase string) []term {
 	return all
 }
 
+// renamed looks at 2,000 names at most: those of a word that even more have in
+// common ("call") are found as they were.
 func (l *Log) renamed(ctx context.Context, log string, phrases []string) (renamed, error) {
 	found := renamed{}
 	for _, phrase := range phrases {
@@ -281,10 +302,10 @@ func (l *Log) renamed(ctx context.Context, log string, phrases []string) (rename
 			continue
 		}
 		rows, err := l.db.QueryContext(ctx, `
-			SELECT a.type, a.id, a.name FROM audit_name a
-			WHERE a.log = $1 AND a.word = $2
-			  AND EXISTS (SELECT 1 FROM audit_name b WHERE b.log = a.log AND b.type = a.type AND b.id = a.id AND b.name <> a.name)
-			LIMIT $3`, log, words[0], maxNamesWalked)
+			SELECT a.type, a.id, a.name
+			FROM (SELECT log, type, id, name FROM audit_name WHERE log = $1 AND word = $2 LIMIT $3) AS a
+			WHERE EXISTS (SELECT 1 FROM audit_name b WHERE b.log = a.log AND b.type = a.type AND b.id = a.id AND b.name <> a.name)`,
+			log, longest(words), maxNamesWalked)
 		if err != nil {
 			return nil, fmt.Errorf("looking names up: %w", err)
 		}
