@@ -140,17 +140,18 @@ func (alive) Context() context.Context { return context.Background() }
 // [Fixture.Expect].
 func New(t testing.TB) *Fixture {
 	t.Helper()
-	return newAt(t, DSN(t))
+	return At(t, DSN(t))
 }
 
 // OnSQLite is New on SQLite, whatever database others are made on: for a test
 // of its file or its planner.
 func OnSQLite(t testing.TB) *Fixture {
 	t.Helper()
-	return newAt(t, sqliteDSN(t))
+	return At(t, sqliteDSN(t))
 }
 
-func newAt(t testing.TB, dsn string) *Fixture {
+// At is New on a database that has the schema.
+func At(t testing.TB, dsn string) *Fixture {
 	t.Helper()
 	f := emptyAt(t, dsn)
 	alpha := f.Setup(t, portal.NewTeam{Organization: "Acme", Team: "Alpha", Email: "dana@example.com", AdminName: "Dana Cruz"})
