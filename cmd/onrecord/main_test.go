@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "ready": ready, "get": get, "waitfor": waitFor, "tamper": tamper, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
 			"postgres": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], dbtest.Postgres(t)) },
+			"role":     makeRole,
 			"digest":   digest, "brokenoff": brokenOff, "changed": changed, "crlf": crlf,
 			"retirefirst": retireFirst, "retirelast": retireLast, "python": python, "checkpoint": checkpointOf, "alter": alter, "witnesskey": witnessKey, "cosigned": cosigned,
 		},
@@ -216,6 +218,24 @@ func checkLog(ts *testscript.TestScript, _ bool, args []string) {
 	if len(faults) > 0 {
 		ts.Fatalf("the log is wrong")
 	}
+}
+
+// role VARIABLE DSN NAME makes a role that may sign in to the server of a
+// database, and sets a variable to the database's address for it. It has no
+// rights, and goes when the script ends.
+func makeRole(ts *testscript.TestScript, _ bool, args []string) {
+	at, err := url.Parse(args[1])
+	ts.Check(err)
+	admin, err := sql.Open("pgx", args[1])
+	ts.Check(err)
+	_, err = admin.Exec("CREATE ROLE " + args[2] + " LOGIN")
+	ts.Check(err)
+	ts.Defer(func() {
+		_, err := admin.Exec("DROP OWNED BY " + args[2] + "; DROP ROLE " + args[2])
+		ts.Check(errors.Join(err, admin.Close()))
+	})
+	at.User = url.User(args[2])
+	ts.Setenv(args[0], at.String())
 }
 
 // dsnOf takes a SQLite file or the address of a database.
