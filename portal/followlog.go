@@ -83,3 +83,19 @@ func (p *Portal) whileAllowed(ctx context.Context, by Caller, team string, end c
 		}
 	}
 }
+
+// LiveFrom is the leaf after which a live view goes on that begins with what
+// [Portal.SearchLog] finds after this call: no event is missing from both, and
+// those that wait to be sealed now come twice.
+//
+// Permission and errors: as SearchLog. Events: none; a refusal is
+// audit_log.viewed.
+//
+// Cost: the newest leaf; nothing is sealed for it.
+func (p *Portal) LiveFrom(ctx context.Context, by Caller, team string) (int64, error) {
+	if err := p.mayReadLog(ctx, by, team); err != nil {
+		return 0, err
+	}
+	state, err := p.log.SealState(ctx, team)
+	return state.Leaves - 1, err
+}

@@ -102,6 +102,21 @@ var attempts = map[string]attempt{
 	"LogCheckpoint": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.LogCheckpoint(ctx, by, team, -1))
 	}},
+	"ExportLog": {action: portal.AuditLogExported, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.ExportLog(ctx, by, team, audit.Filter{}, portal.ExportOptions{Format: "csv"}))
+	}},
+	"ResumeLogExport": {action: portal.AuditLogExported, kind: "exp", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.ResumeLogExport(ctx, by, team, object, 0))
+	}},
+	"LogExport": {action: portal.AuditLogViewed, kind: "exp", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.LogExport(ctx, by, team, object))
+	}},
+	"LogExports": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LogExports(ctx, by, team))
+	}},
+	"LiveFrom": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LiveFrom(ctx, by, team))
+	}},
 	"LogConsistency": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
 		return failing(f.LogConsistency(ctx, by, team, 0, 1))
 	}},
@@ -218,8 +233,9 @@ func TestStrangers(t *testing.T) {
 	device := f.AddDevice(t, f.Dana, f.Alpha, "desk-1").ID
 	key, _, err := f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
 	check(t, err)
+	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()),
+		"evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version, "exp": begin(t, f, f.Audrey, audit.Filter{}, portal.ExportOptions{Format: "csv"}).ID}
 	f.Passed()
-	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()), "evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version}
 	for name, a := range attempts {
 		err := a.do(f, f.Bea, f.Alpha, objects[a.kind])
 		denied(t, f, name+" in another team", err, audit.CodeNotFound, "alpha", a.action, "")
@@ -244,6 +260,7 @@ func TestForeignIDs(t *testing.T) {
 		"dev":  f.AddDevice(t, f.Bea, f.Beta, "desk-1").ID,
 		"call": audit.NewID("call", f.Clock.Now()),
 		"evt":  must(f.User(ctx, f.Bea, f.Beta, f.Bea.ID)).Version,
+		"exp":  must(f.ExportLog(ctx, f.Bea, f.Beta, audit.Filter{}, portal.ExportOptions{Format: "csv"})).ID,
 	}
 	f.Passed()
 	for name, a := range attempts {
@@ -273,7 +290,8 @@ func TestRoles(t *testing.T) {
 	device := f.AddDevice(t, f.Dana, f.Alpha, "desk-1").ID
 	key, _, err := f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
 	check(t, err)
-	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()), "evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version}
+	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()),
+		"evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version, "exp": begin(t, f, f.Audrey, audit.Filter{}, portal.ExportOptions{Format: "csv"}).ID}
 	must(f.BlockUser(ctx, f.Dana, f.Alpha, f.Adam.ID, "", ""))
 	must(f.DeleteUser(ctx, f.Dana, f.Alpha, f.Bo.ID, "", ""))
 	f.Passed()

@@ -46,6 +46,11 @@ func (v *visit) auditLog() error {
 	}
 	count := v.beginHistogram(q)
 	page := audit.Page{Limit: rowsPerPage, Cursor: values.Get("cursor"), Newer: values.Get("newer") != ""}
+	// Asked before the search: what is sealed between the two comes twice, not never.
+	from, err := v.portal.LiveFrom(v.ctx(), v.by(), v.team())
+	if err != nil {
+		return err
+	}
 	found, err := v.portal.SearchLog(v.ctx(), v.by(), v.team(), q.asked(), page)
 	if err != nil {
 		return err
@@ -66,6 +71,9 @@ func (v *visit) auditLog() error {
 	}
 	if shown.Head, err = v.logHead(q); err != nil {
 		return err
+	}
+	if page.Cursor == "" && q.filter.Before.IsZero() {
+		shown.Head.Live = v.liveButton(q, from)
 	}
 	return v.show(http.StatusOK, view.AuditLogPage(shown))
 }

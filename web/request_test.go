@@ -168,6 +168,10 @@ var asks = []ask{
 	{"GET /t/{alpha}/settings/security/audit-logs/objects?object=des", "", ok, nil},
 	{"GET /t/{alpha}/settings/security/audit-logs/facets?q=action:call.viewed", "", ok, nil}, // that reading is on the record
 	{"GET /t/{alpha}/settings/security/audit-logs/facets?q=type:call", "", ok, events(`alpha audit_log.viewed ok: query=type:call`)},
+	{"GET /t/{alpha}/settings/security/audit-logs/live?all=1", "", ok, nil}, // that reading is on the record
+	{"GET /t/{alpha}/settings/security/audit-logs/live?q=outcome:failed&after=3", "", ok, events(`alpha audit_log.viewed ok: query=outcome:failed`)},
+	{"GET /t/{alpha}/settings/security/audit-logs/live?after=x", "", invalid, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/live?q=colour:red", "", invalid, nil},
 	{"GET /t/{alpha}/settings/security/audit-logs/export", "", ok, events(`alpha audit_log.viewed ok: query=action:audit_log.exported outcome:ok`)},
 	{"GET /t/{alpha}/settings/security/audit-logs/export?all=1", "", ok, nil},
 	{"GET /t/{alpha}/settings/security/audit-logs/export?q=colour:red", "", invalid, nil},

@@ -89,6 +89,7 @@ func (s *server) routes() []route {
 		{pattern: "GET /t/{team}/settings/security/audit-logs", handle: (*visit).auditLog},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/objects", handle: (*visit).suggestObjects},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/facets", handle: (*visit).auditFacets},
+		{pattern: "GET /t/{team}/settings/security/audit-logs/live", handle: (*visit).live},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/export", handle: (*visit).exportPage},
 		{pattern: "POST /t/{team}/settings/security/audit-logs/export", handle: (*visit).exportLog},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/export/{export}", handle: (*visit).oneExport},
