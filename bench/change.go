@@ -53,7 +53,7 @@ func (r *run) desks(ctx context.Context) (_ *desks, err error) {
 	if _, err := audit.Migrate(ctx, d.db, changeTables); err != nil {
 		return nil, err
 	}
-	if d.log, err = audit.Open(ctx, d.db, changeCatalogue, changeTables); err != nil {
+	if d.log, err = audit.Open(ctx, d.db, changeCatalogue, changeTables, audit.WithoutSealing()); err != nil {
 		return nil, err
 	}
 	d.add(d.log.Close)
@@ -124,7 +124,9 @@ func drive(clients, operations int, op func() error) error {
 	return errors.Join(errs...)
 }
 
-// changes measures a change with its event.
+// changes measures a change with its event: what its caller waits for, and all
+// that it costs until it is sealed and indexed, which is done behind the
+// commit.
 func (r *run) changes(ctx context.Context) (err error) {
 	d, err := r.desks(ctx)
 	if err != nil {
