@@ -58,7 +58,7 @@ func bareWords(d database.Dialect) []string {
 	}
 	return []string{
 		`ALTER TABLE bare_event ADD COLUMN words tsvector`,
-		`UPDATE bare_event SET words = to_tsvector('simple', ` + text + `)`,
+		`UPDATE bare_event SET words = to_tsvector('simple', regexp_replace(` + text + `, '[^[:alnum:]]+', ' ', 'g'))`,
 		`CREATE INDEX bare_word ON bare_event USING gin (words)`,
 	}
 }
