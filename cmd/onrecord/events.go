@@ -19,6 +19,7 @@ type eventsSearchCommand struct {
 	dbFlag
 	auditLogFlag
 	Limit  int      `default:"50" placeholder:"N" help:"Show the newest N events; 0 shows all. Unless told, ${default}."`
+	Follow bool     `help:"Afterwards show each new event as it comes, until Ctrl-C. Then the order is that of time: the newest comes last."`
 	Format string   `default:"auto" enum:"auto,table,json,csv" placeholder:"FORMAT" help:"table, json (one object a line) or csv. Unless told, a table on a terminal and json elsewhere."`
 	Query  []string `arg:"" optional:"" help:"What to search for; see below. Nothing means every event."`
 }
@@ -32,6 +33,7 @@ A query has the fields actor, action, object, type (of the object), outcome (ok,
     onrecord events search --team "Support"
     onrecord events search --team "Support" 'actor:dana@example.com action:call.viewed,call.deleted after:2026-11-01'
     onrecord events search --team "Support" --limit 0 --format csv 'outcome:denied "sign in"' > denied.csv
+    onrecord events search --team "Support" --follow --limit 10 outcome:denied
     onrecord events search --team organization -- '-action:team.created'`
 }
 
@@ -55,6 +57,9 @@ func (e *eventsSearchCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	w := newEventWriter(c, e.Format, o.Log().Catalogue())
+	if e.Follow {
+		return e.follow(ctx, o, log, filter, w)
+	}
 	for page, err := range o.ReadLog(ctx, o.by, log, filter, e.Limit) {
 		if err != nil {
 			return err

@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			"exits": exits, "ready": ready, "get": get, "waitfor": waitFor, "tamper": tamper, "bytes": rawBytes, "newer": newer, "checklog": checkLog, "appears": appears,
 			"postgres": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], dbtest.Postgres(t)) },
 			"role":     makeRole,
-			"digest":   digest, "brokenoff": brokenOff, "changed": changed, "crlf": crlf,
+			"digest":   digest, "brokenoff": brokenOff, "changed": changed, "crlf": crlf, "holds": holds,
 			"retirefirst": retireFirst, "retirelast": retireLast, "python": python, "checkpoint": checkpointOf, "alter": alter, "witnesskey": witnessKey, "cosigned": cosigned,
 		},
 	})
