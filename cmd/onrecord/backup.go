@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -122,6 +123,9 @@ func publish(part, name string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("naming the copy: %w", err)
+	}
+	if runtime.GOOS == "windows" { // which cannot sync a folder
+		return nil
 	}
 	return syncFile(filepath.Dir(name))
 }
