@@ -15,11 +15,12 @@ import (
 
 // Crash kills programs while they record, again and again on the same
 // database: every change that was answered is there with its event, every row
-// is explained by the log, and of what was not answered no half is left. dsn
+// is explained by the log, and of what was not answered no half is left. fresh
 // names a database that is empty or not made yet.
 //
 // Call it from a test that does nothing else.
-func Crash(t *testing.T, dsn string, rounds, children int) {
+func Crash(t *testing.T, fresh func(testing.TB) (dsn string), rounds, children int) {
+	dsn := killed(t, fresh)
 	c := &crash{orders: map[string]int{}}
 	Kill{
 		DSN: dsn, Rounds: rounds, Children: children, Within: 10 * time.Millisecond, Answers: 15,
@@ -28,8 +29,9 @@ func Crash(t *testing.T, dsn string, rounds, children int) {
 }
 
 // CrashAtStart kills programs while they open, migrate and repair the
-// database. dsn must be another one at each call.
-func CrashAtStart(t *testing.T, dsn string, within time.Duration) {
+// database.
+func CrashAtStart(t *testing.T, fresh func(testing.TB) (dsn string), within time.Duration) {
+	dsn := killed(t, fresh)
 	c := &crash{orders: map[string]int{}}
 	Kill{
 		DSN: dsn, Rounds: 2, Children: 2, Within: within,
@@ -43,6 +45,11 @@ func openShop(ctx context.Context, dsn string) (*database.DB, *audit.Log, error)
 		return nil, nil, err
 	}
 	err = db.Write(ctx, func(tx *database.Tx) error {
+		if db.Dialect().Name == database.Postgres.Name { // IF NOT EXISTS alone does not help two at once
+			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(1)`); err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, strings.Replace(ordersSQL, "CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
 		return err
 	})

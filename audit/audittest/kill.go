@@ -87,6 +87,14 @@ func (k Kill) Run(t *testing.T) {
 	}
 }
 
+// killed names the database of a Kill: a child's is its parent's.
+func killed(t *testing.T, fresh func(testing.TB) string) string {
+	if dsn := os.Getenv(killDSN); dsn != "" {
+		return dsn
+	}
+	return fresh(t)
+}
+
 func (k Kill) work(t *testing.T, dsn string) {
 	pipe := os.NewFile(3, "answers")
 	var mu sync.Mutex

@@ -19,12 +19,15 @@ import (
 // be opened several times, as several programs would.
 func Each(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Helper()
-	for _, each := range []struct {
-		name  string
-		fresh func(testing.TB) string
-	}{{"sqlite", SQLite}, {"postgres", Postgres}} {
-		t.Run(each.name, func(t *testing.T) { test(t, each.fresh(t)) })
-	}
+	EachKind(t, func(t *testing.T, fresh func(testing.TB) string) { test(t, fresh(t)) })
+}
+
+// EachKind runs a test on every kind of database; fresh names an empty one each
+// time.
+func EachKind(t *testing.T, test func(t *testing.T, fresh func(testing.TB) (dsn string))) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres) })
 }
 
 // Open opens a database and closes it when the test ends.
