@@ -72,6 +72,9 @@ func TestCSVSaysWhatTheJSONSays(t *testing.T) {
 	if err != nil || cells["changes"] != string(whole["changes"]) {
 		t.Errorf("the changes are %s, in the JSON %s (%v)", cells["changes"], whole["changes"], err)
 	}
+	if again, err := e.AppendJSON([]byte("x")); err != nil || string(again) != "x"+string(raw) {
+		t.Errorf("AppendJSON gives %s, MarshalJSON %s (%v)", again, raw, err)
+	}
 	if len(cells) != len(CSVColumns()) {
 		t.Errorf("%d columns, not %d", len(cells), len(CSVColumns()))
 	}
@@ -154,7 +157,7 @@ func BenchmarkJSON(b *testing.B) {
 	e := usualEvent()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := json.Marshal(e); err != nil {
+		if _, err := e.AppendJSON(nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -71,6 +71,13 @@ type contextJSON struct {
 // MarshalJSON renders the event as API, export and command line show it.
 func (e Event) MarshalJSON() ([]byte, error) { return json.Marshal(e.json()) }
 
+// AppendJSON adds the same bytes to b as MarshalJSON gives, for half the cost:
+// package json looks once more through what a MarshalJSON gave it.
+func (e *Event) AppendJSON(b []byte) ([]byte, error) {
+	text, err := json.Marshal(e.json())
+	return append(b, text...), err
+}
+
 func (e *Event) json() eventJSON {
 	j := eventJSON{
 		ID: e.ID, Team: e.Log, Time: stampOf(e.Time), Recorded: stampOf(e.Recorded), Version: e.Version, Unread: e.Version != bodyVersion, Leaf: e.Leaf,

@@ -72,6 +72,7 @@ var measurements = []measurement{
 	{"import", (*run).imports},
 	{"search", (*run).searches},
 	{"words", (*run).words},
+	{"export", (*run).exports},
 	{"page", (*run).pages},
 	{"size", (*run).sizes},
 	{"memory", (*run).memory},

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"onrecord/audit"
@@ -65,9 +64,9 @@ func (f LogFormat) file(columns []string) (LogFile, error) {
 }
 
 func appendJSONLine(b []byte, e *audit.Event) ([]byte, error) {
-	line, err := json.Marshal(e)
+	b, err := e.AppendJSON(b)
 	if err != nil {
 		return b, fmt.Errorf("writing event %s: %w", e.ID, err)
 	}
-	return append(append(b, line...), '\n'), nil
+	return append(b, '\n'), nil
 }

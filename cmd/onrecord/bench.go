@@ -20,7 +20,7 @@ type benchCommand struct {
 	DB        string   `default:"sqlite:" placeholder:"DSN" help:"Where databases are made, and removed again: sqlite:FOLDER (sqlite: alone is the folder for temporary files), or postgres://…, a server where the role may make databases. A disk in memory flatters everything that waits for a disk."`
 	Events    int      `default:"100000" placeholder:"N" help:"Events in the log that is searched. Unless told, ${default}."`
 	Rounds    int      `default:"7" placeholder:"N" help:"Rounds of each comparison; their median counts. Unless told, ${default}."`
-	Only      []string `placeholder:"NAME,…" help:"Measure only these: change, ingest, import, search, words, page, size, memory."`
+	Only      []string `placeholder:"NAME,…" help:"Measure only these: change, ingest, import, search, words, export, page, size, memory."`
 	Keep      bool     `help:"Leave the filled log where it is, for the next run with --keep."`
 	SkipCheck bool     `help:"Do not derive the logs again at the end."`
 	Format    string   `default:"auto" enum:"auto,table,json" placeholder:"FORMAT" help:"table or json (one object a line, the first is the machine). Unless told, a table on a terminal and json elsewhere."`
