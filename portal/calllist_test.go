@@ -76,7 +76,7 @@ func TestCallListFiltersAndPages(t *testing.T) {
 		"oldest first":         {Oldest: true},
 		"direction":            {Direction: transcript.Outbound},
 		"agent":                {Agent: "automated"},
-		"agent and text":       {Agent: "automated", Text: "555 001"},
+		"agent and text":       {Agent: "automated", Text: "rec-001"},
 		"text in another case": {Text: "élodie STRASSE"},
 		"source id":            {Text: "REC-0042"},
 		"dates":                {After: day(2), Before: day(3)},

@@ -46,22 +46,24 @@ func ForgetReadings(ctx context.Context, tx Execer, before int64) error {
 // SpareOpening left, if that was not used.
 func NoteOpened(ctx context.Context, tx Execer, session, call string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO redirect_note (session, call, until) VALUES ($1, $2, $3)
-		ON CONFLICT (session, call) DO UPDATE SET until = excluded.until`, session, call, now.UnixMicro())
+		INSERT INTO redirect_note (session, call, spare, until) VALUES ($1, $2, 0, $3)
+		ON CONFLICT (session, call) DO UPDATE SET spare = 0, until = excluded.until`, session, call, now.UnixMicro())
 	return err
 }
 
 // SpareOpening lets the session open the call once more until then without a
 // further record, provided that it has opened it before.
 func SpareOpening(ctx context.Context, tx Execer, session, call string, until time.Time) error {
-	_, err := tx.ExecContext(ctx, "UPDATE redirect_note SET until = $1 WHERE session = $2 AND call = $3",
+	_, err := tx.ExecContext(ctx, "UPDATE redirect_note SET spare = 1, until = $1 WHERE session = $2 AND call = $3",
 		until.UnixMicro(), session, call)
 	return err
 }
 
 // UseSpare takes what SpareOpening left and tells whether there was anything.
+// That it is taken does not depend on the time: of two that ask at once, the
+// later one may have looked at the clock before.
 func UseSpare(ctx context.Context, tx Execer, session, call string, now time.Time) (bool, error) {
-	res, err := tx.ExecContext(ctx, "UPDATE redirect_note SET until = $1 WHERE session = $2 AND call = $3 AND until > $1",
+	res, err := tx.ExecContext(ctx, "UPDATE redirect_note SET spare = 0, until = $1 WHERE session = $2 AND call = $3 AND spare = 1 AND until > $1",
 		now.UnixMicro(), session, call)
 	if err != nil {
 		return false, err

@@ -277,12 +277,13 @@ CREATE TABLE log_finding (
     PRIMARY KEY (log, source)
 );
 
--- That a session opened a call, and until when the redirect after its own
--- change may show the call once more without being an opening.
+-- That a session opened a call, and whether the redirect after its own change
+-- may show the call once more, until then, without being an opening.
 CREATE TABLE redirect_note (
     session TEXT COLLATE "C" NOT NULL,
     call    TEXT COLLATE "C" NOT NULL,
-    until   BIGINT NOT NULL,
+    spare   BIGINT NOT NULL CHECK (spare IN (0, 1)),
+    until   BIGINT NOT NULL, -- or, without a spare, when it was opened
     PRIMARY KEY (session, call)
 );
 CREATE INDEX redirect_note_until ON redirect_note (until);
