@@ -118,8 +118,8 @@ func (m imaging) before(t Table, cols []column) string {
 func (m imaging) after(t Table, cols []column) string {
 	return m.image(t, cols, func(c column, class Class) string {
 		switch class {
-		case Secret:
-			return m.changed(c.name)
+		case Secret: // of whatever type: some cannot be compared as they are
+			return m.of("NEW", c) + " " + m.differs + " " + m.of("OLD", c)
 		case Digest:
 			return "CASE WHEN " + m.changed(c.name) + " THEN " + m.of("NEW", c) + " END"
 		}
