@@ -112,10 +112,13 @@ func (r *run) filled(ctx context.Context) (*center, error) {
 }
 
 // How a log is filled: by so many at the same time, each so many events a
-// transaction. The events of one transaction have nearly the same time.
+// transaction. The events of one transaction have nearly the same time. On
+// PostgreSQL transactions that meet new names at the same time have to be made
+// again: more than two keep each other from getting on.
 const (
-	fillers   = 8
-	fillBatch = 64
+	fillersSQLite   = 8
+	fillersPostgres = 2
+	fillBatch       = 64
 )
 
 // fill records what the log lacks: in a new one a year's events, in the order
@@ -132,6 +135,10 @@ func (r *run) fill(ctx context.Context, c *center) error {
 	}
 	steps := newHistory(uint64(have), newest, time.Now().Add(-time.Hour), lacks, &c.past)
 	defer c.past.Store(0)
+	fillers := fillersPostgres
+	if c.db.Dialect().Name == database.SQLite.Name {
+		fillers = fillersSQLite
+	}
 	batches := make(chan []audit.Intent)
 	recorded := make(chan error, fillers)
 	for range fillers {

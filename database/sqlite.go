@@ -101,15 +101,16 @@ func sqliteDSN(path string, reader bool) string {
 		"foreign_keys(ON)",
 		"recursive_triggers(ON)",
 		"trusted_schema(OFF)",
-		"cache_size(-32768)",
 	}
 	mode := "rwc"
 	if reader {
-		pragmas = append(pragmas, "query_only(ON)")
+		// Of eight readers each has a cache: more than this takes memory and
+		// makes no search faster (docs/performance.md).
+		pragmas = append(pragmas, "query_only(ON)", "cache_size(-8192)")
 		mode = "rw" // a reader never makes a file, even where one was removed
 	} else {
 		// A larger log between checkpoints writes hot index pages home less often.
-		pragmas = append(pragmas, "wal_autocheckpoint(4000)")
+		pragmas = append(pragmas, "wal_autocheckpoint(4000)", "cache_size(-32768)")
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
 	u.RawQuery = url.Values{"_pragma": pragmas, "_dqs": {"0"}, "mode": {mode}}.Encode()
