@@ -243,6 +243,7 @@ func (d demonstration) pages(w *window, team string) []pictured {
 		{name: "audit-logs-wrong", path: query("actor:dana colour:blue")},
 		{name: "audit-logs-none", path: query("actor:nobody@example.com")},
 		{name: "audit-logs-everything", path: log + "?all=1"},
+		{name: "export", path: log + "/export"},
 		{name: "login", path: "/login", stranger: true},
 		{name: "teams", path: "/"},
 		{name: "account", path: "/account"},

@@ -367,7 +367,7 @@ func TestPreview(t *testing.T) {
 	for name, c := range samples() {
 		write(name+".html", []byte(render(t, c)))
 	}
-	for _, name := range []string{"portal.css", "keys.js", "lists.js", "log.js", "icon.svg"} {
+	for _, name := range []string{"portal.css", "keys.js", "lists.js", "log.js", "live.js", "export.js", "report.css", "icon.svg"} {
 		answer := httptest.NewRecorder()
 		assets.Handler().ServeHTTP(answer, httptest.NewRequest("GET", assets.URL(name), nil))
 		write(assets.URL(name), answer.Body.Bytes())

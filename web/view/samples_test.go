@@ -258,6 +258,7 @@ func samples() map[string]templ.Component {
 	addObjects(pages)
 	addPeople(pages)
 	addLog(pages)
+	addExports(pages)
 	addAlone(pages)
 	return pages
 }
