@@ -73,8 +73,9 @@ func barsIn(from, to time.Time, w time.Duration) int64 {
 	return int64(last.Sub(first)/w) + 1
 }
 
-// monday is where weeks are counted from: the first of 1970 was a Thursday.
-var monday = time.Date(1970, 1, 5, 0, 0, 0, 0, time.UTC)
+// monday is where weeks are counted from: the last before 1970, where all time
+// begins here.
+var monday = time.Date(1969, 12, 29, 0, 0, 0, 0, time.UTC)
 
 // barStart is the beginning of the bar in which a time is. Go's own Truncate
 // counts from year 1, whose weeks begin on Mondays too; this one is said to.

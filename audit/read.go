@@ -74,17 +74,23 @@ func (p *part) unlessErased() *part {
 // Cost: one look-up by the primary key, and one for its parts.
 func (l *Log) Event(ctx context.Context, log, id string) (_ Event, err error) {
 	defer func() { err = l.explain(err) }()
+	found, err := l.placed(ctx, log, id)
+	return found.event, err
+}
+
+// placed gives an event by its id, with its place. Error: NotFound.
+func (l *Log) placed(ctx context.Context, log, id string) (placed, error) {
 	missing := NotFound("There is no event %s in this log.", id)
 	first, last, err := placesOf(id)
 	if err != nil {
-		return Event{}, missing
+		return placed{}, missing
 	}
 	found, err := readEvents(ctx, l.db, log, `SELECT n FROM audit_event WHERE n BETWEEN $1 AND $2 AND id = $3 AND log = $4`, first, last, id, log)
 	if err != nil {
-		return Event{}, err
+		return placed{}, err
 	}
 	if len(found) == 0 {
-		return Event{}, missing
+		return placed{}, missing
 	}
-	return found[0].event, nil
+	return found[0], nil
 }

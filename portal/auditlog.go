@@ -60,6 +60,31 @@ func (p *Portal) LogFacets(ctx context.Context, by Caller, team string, f audit.
 	return p.log.Facets(ctx, team, f, q)
 }
 
+// LogCountOf counts the events of a filter for no longer than limit, for the
+// suggestions beside a page of [Portal.SearchLog]: complete tells that these
+// are all. It tells how many, never what.
+//
+// Permission: as SearchLog. Events: none; a refusal is audit_log.viewed.
+// Errors: as SearchLog.
+func (p *Portal) LogCountOf(ctx context.Context, by Caller, team string, f audit.Filter, limit time.Duration) (events int64, complete bool, err error) {
+	if err := p.mayReadLog(ctx, by, team); err != nil {
+		return 0, false, err
+	}
+	return p.log.CountOf(ctx, team, f, limit)
+}
+
+// LogNeighbours gives the ids of the events before and after one, among those
+// of a filter; "" for none. It belongs to a page of [Portal.LogEvent].
+//
+// Permission: as SearchLog. Events: none; a refusal is audit_log.viewed.
+// Errors: as SearchLog.
+func (p *Portal) LogNeighbours(ctx context.Context, by Caller, team string, f audit.Filter, event string) (newer, older string, err error) {
+	if err := p.mayReadLog(ctx, by, team); err != nil {
+		return "", "", err
+	}
+	return p.log.Neighbours(ctx, team, f, event)
+}
+
 // LogTotals counts the events of a team's whole log by action: what a page
 // leaves out when it shows the tracked actions only. It belongs to a page of
 // [Portal.SearchLog], which is on the record.

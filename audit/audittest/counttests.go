@@ -37,6 +37,7 @@ func someFilters(r *rand.Rand, oldest, newest time.Time) []audit.Filter {
 			f.After = instant()
 			f.Before = f.After.Add(time.Duration(1+r.Int64N(int64(40*24*time.Hour))).Truncate(time.Microsecond) + time.Microsecond)
 		},
+		func(f *audit.Filter) { f.After = time.UnixMicro(0) },
 		func(f *audit.Filter) { f.After, f.Before = oldest.Truncate(time.Hour), newest.Truncate(24*time.Hour) },
 	}
 	var all []audit.Filter
@@ -142,6 +143,29 @@ func facetsEqualSearch(t *testing.T, s *Shop) {
 			t.Errorf("%q: %d events, %v; a search finds %d, %v", f, got.Events, have, len(events), want)
 		}
 	}
+}
+
+// neighboursAreNext compares the neighbours of every event, also of those that
+// do not match, with what a search lists.
+func neighboursAreNext(t *testing.T, s *Shop) {
+	history(s)
+	f := audit.Filter{Action: audit.Values{Any: []string{"order.changed"}}, Via: audit.Values{None: []string{"cli"}}}
+	newer := ""
+	for _, e := range s.All(audit.Filter{}) {
+		matches := e.Action == "order.changed" && e.Context.Via != "cli"
+		got, older, err := s.Log.Neighbours(t.Context(), "shop_1", f, e.ID)
+		if err != nil || got != newer {
+			t.Fatalf("after %s comes %q, not %q, %v", e.ID, got, newer, err)
+		}
+		if matches {
+			newer = e.ID
+		}
+		if back, _, err := s.Log.Neighbours(t.Context(), "shop_1", f, older); older != "" && (err != nil || back != newer) {
+			t.Fatalf("%s is older than %s, after which comes %q, %v", older, newer, back, err)
+		}
+	}
+	_, _, err := s.Log.Neighbours(t.Context(), "shop_2", f, newer)
+	code(t, "an event of another log", err, audit.CodeNotFound)
 }
 
 // countsSayHowFar: a count whose time is up tells of the newest events only,

@@ -37,6 +37,7 @@ func Suite(t *testing.T, fresh func(testing.TB) (dsn string)) {
 		{"cursors belong to their filter", cursorsBelong},
 		{"histograms equal a search", histogramsEqualSearch},
 		{"facets equal a search", facetsEqualSearch},
+		{"neighbours are the next in a list", neighboursAreNext},
 		{"a count says how far it came", countsSayHowFar},
 		{"names as they were and as they are", names},
 		{"a search says how far it came", searchSaysHowFar},
