@@ -37,6 +37,9 @@ func (v *visit) auditEvent() error {
 		Outcome: string(e.Outcome), Error: cmp.Or(e.Data["refusal"], e.Error), Changes: changesOf(&e), Reason: e.Reason,
 		Details: dataOf(&e), Context: contextOf(&e), JSON: exact, Pivots: v.pivots(&e), BackURL: v.backToLog(),
 	}
+	if err := v.neighbours(&page); err != nil {
+		return err
+	}
 	page.Crumbs = append(page.Crumbs, view.Link{Label: "Audit Logs", URL: page.BackURL})
 	page.Title = page.Action.Label
 	if e.Actor != nil {
@@ -49,6 +52,26 @@ func (v *visit) auditEvent() error {
 		page.Related = append(page.Related, refs.ref(r))
 	}
 	return v.show(http.StatusOK, view.AuditEventPage(page))
+}
+
+// neighbours sets the ways to the events before and after this one in the list
+// that the address tells of.
+func (v *visit) neighbours(page *view.AuditEvent) error {
+	q, _, err := readLogQuery(v.logPath(""), v.r.URL.Query())
+	if err != nil {
+		return nil // a list that cannot be has no next event; the event is still shown
+	}
+	newer, older, err := v.portal.LogNeighbours(v.ctx(), v.by(), v.team(), q.asked(), page.ID)
+	if err != nil {
+		return err
+	}
+	if newer != "" {
+		page.NewerURL = q.event(newer)
+	}
+	if older != "" {
+		page.OlderURL = q.event(older)
+	}
+	return nil
 }
 
 // indented is the exact event, laid out for reading.
@@ -104,6 +127,19 @@ func (v *visit) pivots(e *audit.Event) []view.Link {
 	}
 	if e.Context.Session != "" {
 		add("Same session", audit.Filter{Session: audit.Values{Any: []string{e.Context.Session}}})
+	}
+	if e.Context.Request != "" {
+		add("Same request", audit.Filter{Request: audit.Values{Any: []string{e.Context.Request}}})
+	}
+	if e.Actor != nil && e.Actor.ID != "" {
+		day := e.Time.UTC().Truncate(24 * time.Hour)
+		add("Everything this actor did that day", audit.Filter{Actor: audit.Values{Any: []string{e.Actor.ID}}, After: day, Before: day.AddDate(0, 0, 1)})
+	}
+	if e.Object != nil {
+		switch e.Object.Type {
+		case "call", "user", "device": // also those that were deleted
+			links = append(links, view.Link{Label: "Everything that happened to this " + e.Object.Type, URL: v.path(e.Object.Type+"s", e.Object.ID, "history")})
+		}
 	}
 	const around = 5 * time.Minute
 	add("± 5 minutes", audit.Filter{After: e.Time.Add(-around), Before: e.Time.Add(around)})

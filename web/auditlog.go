@@ -127,6 +127,7 @@ func (v *visit) logControls(q logQuery) (view.AuditLog, error) {
 	f := q.filter
 	page := view.AuditLog{
 		Page:      v.logPage(),
+		TypingURL: v.logPath("suggest"),
 		Search:    view.Search{URL: q.path, Query: f.String(), Placeholder: `actor:dana@example.com action:call.deleted "free text"`},
 		Timestamp: v.timestamps(q),
 		Actor: view.CheckFilter{On: len(f.Actor.Any) > 0, URL: q.path, Hidden: q.rest("actor"), Name: "actor",

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -271,7 +272,12 @@ func TestAnEvent(t *testing.T) {
 	page := bo.get(event).status(http.StatusOK).has("Changed user role", "<del>agent</del>", "<ins>auditor</ins>", "covers for Audrey",
 		"203.0.113.7", "Firefox on Linux", "ses_", "req_", "&#34;action&#34;: &#34;user.role_changed&#34;", "Same actor", "Same object", "Same session", "± 5 minutes", "bo@example.com",
 		logPath(s.Alpha, "")+"?q=action%3Auser.role_changed")
+	page.has("Same request", "Everything this actor did that day", "Everything that happened to this user")
 	for _, m := range regexp.MustCompile(`<a class="btn small" href="([^"]*)"`).FindAllStringSubmatch(page.body, -1) {
+		if strings.HasSuffix(m[1], "/history") {
+			bo.get(m[1]).status(http.StatusOK).has("Changed user role")
+			continue
+		}
 		if got := labelsOn(bo.get(strings.ReplaceAll(m[1], "&amp;", "&")).status(http.StatusOK)); !slices.Contains(got, "Changed user role") {
 			t.Errorf("%s leads away from the event: %q", m[1], got)
 		}
@@ -323,6 +329,27 @@ func TestSuggestions(t *testing.T) {
 	dana.get(path+"object=agn").status(http.StatusOK).has(s.Agnes.ID, "(user)")
 	dana.get(path + "object=" + secret).status(http.StatusOK).lacks("option")
 	s.Expect(t)
+}
+
+func TestWhatIsTypedIsSuggested(t *testing.T) {
+	s := newSite(t)
+	dana := s.as(s.Alpha, s.Dana)
+	ask := func(q string) answer {
+		return dana.get(logPath(s.Alpha, "") + "/suggest?" + url.Values{"q": {q}, "at": {strconv.Itoa(len(q))}}.Encode()).status(http.StatusOK)
+	}
+	ask("type:call ac").has(`"text":"actor:"`, `"text":"action:"`, `"from":10,`, `"to":12`)
+	ask("actor:agn").lacks("desk-1").has(`"text":"agnes@example.com"`, `"from":6,`, `"to":9`)
+	ask("object:desk").has(`"text":"desk-1"`, `"count":"1"`).lacks("desk-2")
+	ask("deleted c").lacks(`"text":"call.deleted"`)
+	ask("action:delet").has(`"text":"call.deleted","label":"Deleted call","detail":"call.deleted","count":"1"`)
+	ask("outcome:d").has(`"items":[{"text":"denied"`)
+	ask("agnes").has(`"text":"object:agnes@example.com"`) // she has done nothing yet
+	ask("dana").has(`"text":"actor:`)
+	ask("object:" + secret).has(`"items":[]`)
+	ask(strings.Repeat("a", 10_000)).has(`"from":0`)
+	s.Expect(t) // nothing was read
+	s.as(s.Alpha, s.Agnes).get(logPath(s.Alpha, "") + "/suggest?q=actor:a").status(http.StatusForbidden)
+	s.oneDenied(t, "alpha")
 }
 
 func TestHistories(t *testing.T) {

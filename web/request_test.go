@@ -166,6 +166,7 @@ var asks = []ask{
 	{"GET /t/{alpha}/settings/security/audit-logs?q=colour:red", "", invalid, nil},
 	{"GET /t/{alpha}/settings/security/audit-logs?set=action&action=call.viewed", "", seeNext, nil},
 	{"GET /t/{alpha}/settings/security/audit-logs/objects?object=des", "", ok, nil},
+	{"GET /t/{alpha}/settings/security/audit-logs/suggest?q=actor:da&at=8", "", ok, nil},
 	{"GET /t/{alpha}/settings/security/audit-logs/facets?q=action:call.viewed", "", ok, nil}, // that reading is on the record
 	{"GET /t/{alpha}/settings/security/audit-logs/facets?q=type:call", "", ok, events(`alpha audit_log.viewed ok: query=type:call`)},
 	{"GET /t/{alpha}/settings/security/audit-logs/live?all=1", "", ok, nil}, // that reading is on the record

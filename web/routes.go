@@ -88,6 +88,7 @@ func (s *server) routes() []route {
 		{pattern: "POST /t/{team}/settings/security/api-keys/{key}/revoke", handle: (*visit).revokeAPIKey},
 		{pattern: "GET /t/{team}/settings/security/audit-logs", handle: (*visit).auditLog},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/objects", handle: (*visit).suggestObjects},
+		{pattern: "GET /t/{team}/settings/security/audit-logs/suggest", handle: (*visit).suggest},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/facets", handle: (*visit).auditFacets},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/live", handle: (*visit).live},
 		{pattern: "GET /t/{team}/settings/security/audit-logs/export", handle: (*visit).exportPage},

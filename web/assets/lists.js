@@ -56,30 +56,35 @@ for (const input of document.querySelectorAll("[data-suggest]")) {
   });
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) continue;
-  button.hidden = false;
-  const label = button.querySelector("span") ?? button;
-  const before = label.textContent;
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-      label.textContent = "Copied";
-    } catch {
-      label.textContent = "Not allowed";
-    }
-    setTimeout(() => { label.textContent = before; }, 2000);
-  });
-}
-
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-for (const time of document.querySelectorAll("time[data-local]")) {
-  const text = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  const own = document.createElement("span");
-  own.className = "sub";
-  own.textContent = `${text}, your time (${zone})`;
-  time.after(own);
+// enrich adds what scripts add to a piece of a page, also to one that came later.
+function enrich(piece) {
+  for (const button of piece.querySelectorAll("[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    const label = button.querySelector("span") ?? button;
+    const before = label.textContent;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+        label.textContent = "Copied";
+      } catch {
+        label.textContent = "Not allowed";
+      }
+      setTimeout(() => { label.textContent = before; }, 2000);
+    });
+  }
+  for (const time of piece.querySelectorAll("time[data-local]")) {
+    const text = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    const own = document.createElement("span");
+    own.className = "sub";
+    own.textContent = `${text}, your time (${zone})`;
+    time.after(own);
+  }
 }
+enrich(document);
+document.addEventListener("onrecord:content", (event) => enrich(event.detail));
+
 for (const hint of document.querySelectorAll("[data-zone]")) {
   const minutes = -new Date().getTimezoneOffset();
   const sign = minutes < 0 ? "−" : "+";

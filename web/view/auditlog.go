@@ -32,8 +32,9 @@ type AuditLog struct {
 	Histogram *Histogram // nil leaves it out
 	Facets    Facets
 
-	Rows    []AuditRow
-	PickURL string // narrows the filter by ?only= or ?not=field:value; "" for never
+	Rows      []AuditRow
+	TypingURL string // answers ?q=TEXT&at=BYTE with suggestions for that place; "" for none
+	PickURL   string // narrows the filter by ?only= or ?not=field:value; "" for never
 
 	// The quiet line: "+ 2,611 sign-ins, imports, readings · Show everything".
 	Quiet         string // "+ 2,611 sign-ins, imports, readings"; "" leaves the line out
