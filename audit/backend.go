@@ -13,7 +13,12 @@ type backend interface {
 	openRecord(ctx context.Context, tx *database.Tx, log, event string) error
 
 	// collect closes the open record and gives what the guards saw, in order.
-	collect(ctx context.Context, tx *database.Tx) ([]write, error)
+	// seen is what glimpse gave, if nothing was written since.
+	collect(ctx context.Context, tx *database.Tx, seen *string) ([]write, error)
+
+	// glimpse asks for what the guards have left so far, nothing if that is
+	// much; "" if there is no such question.
+	glimpse() string
 
 	// openRecords counts the records that are open outside any transaction.
 	openRecords() string

@@ -240,3 +240,34 @@ func opening() audit.Intent {
 	in.Object = audit.Ref{}
 	return in
 }
+
+// TestRoundTrips: a change that reads and writes costs one more than its own
+// two statements, whatever it takes to begin, open, collect, write and commit.
+func TestRoundTrips(t *testing.T) {
+	dsn := dbtest.Postgres(t)
+	s := audittest.NewShop(t, dbtest.Open(t, dsn))
+	s.Create("o1", "0")
+	proxy := dbtest.NewProxy(t, nil, func() dbtest.Fate { return dbtest.Pass })
+	l := shopAt(t, proxy.DSN(dsn), audit.WithoutSealing())
+	change := func(n int) {
+		_, err := l.Record(t.Context(), audittest.Intent("order.changed", "o1"), func(tx *audit.Tx) error {
+			var status string
+			if err := tx.QueryRowContext(t.Context(), `SELECT status FROM orders WHERE shop = 'shop_1' AND id = $1`, "o1").Scan(&status); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(t.Context(), `UPDATE orders SET status = $2, event_id = $3 WHERE shop = 'shop_1' AND id = $1`, "o1", fmt.Sprint(n), tx.EventID())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 3 { // until every statement is prepared
+		change(n)
+	}
+	before := proxy.Trips()
+	change(4)
+	if trips := proxy.Trips() - before; trips != 3 {
+		t.Errorf("a change with two statements took %d round trips, want 3", trips)
+	}
+}

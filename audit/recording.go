@@ -25,6 +25,7 @@ type recording struct {
 	staged []staged // finished events, for the end of the group
 	failed error    // of an inner record: the whole can only fail
 	step   int      // see staged
+	seen   *string  // what the guards have left, if the last statement told
 }
 
 // staged is an event ready to be written.
@@ -77,6 +78,7 @@ func (r *recording) leave() {
 
 func (r *recording) begin(in Intent, id string, at time.Time) (*Tx, error) {
 	t := &Tx{rec: r, event: newEvent(in, id, at)}
+	r.seen = nil
 	if err := r.log.backend.openRecord(r.ctx(), r.tx, in.Log, id); err != nil {
 		return nil, fmt.Errorf("opening the record: %w", err)
 	}
@@ -91,7 +93,9 @@ func (r *recording) ctx() context.Context { return context.Background() }
 // collect closes the innermost record and takes what it wrote, in one
 // statement.
 func (r *recording) collect(t *Tx) error {
-	writes, err := r.log.backend.collect(r.ctx(), r.tx)
+	seen := r.seen
+	r.seen = nil
+	writes, err := r.log.backend.collect(r.ctx(), r.tx, seen)
 	if err != nil {
 		return fmt.Errorf("collecting the changes: %w", err)
 	}
@@ -172,16 +176,31 @@ func (t *Tx) SetData(key, value string) { t.event.setData(key, value) }
 // ExecContext writes. Each INSERT or UPDATE of an audited table sets event_id
 // to [Tx.EventID]. After a statement has failed the change can only fail.
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.rec.tx.ExecContext(ctx, query, args...)
+	return t.rec.exec(ctx, query, args)
+}
+
+// exec lets what the guards leave come with the answer, if it can: the last
+// statement of a change then spares asking for it.
+func (r *recording) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	r.seen = nil
+	if question := r.log.backend.glimpse(); question != "" {
+		if res, seen, asked, err := r.tx.ExecAsking(query, args, question); asked {
+			r.seen = seen
+			return res, err
+		}
+	}
+	return r.tx.ExecContext(ctx, query, args...)
 }
 
 // QueryContext reads inside the change.
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	t.rec.seen = nil
 	return t.rec.tx.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext reads at most one row inside the change.
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	t.rec.seen = nil
 	return t.rec.tx.QueryRowContext(ctx, query, args...)
 }
 

@@ -15,7 +15,7 @@ func (sqliteBackend) openRecord(ctx context.Context, tx *database.Tx, log, event
 	return err
 }
 
-func (sqliteBackend) collect(ctx context.Context, tx *database.Tx) ([]write, error) {
+func (sqliteBackend) collect(ctx context.Context, tx *database.Tx, _ *string) ([]write, error) {
 	rows, err := tx.QueryContext(ctx, `DELETE FROM audit_open RETURNING seq, tbl, row, prev, old, new`)
 	if err != nil {
 		return nil, err
@@ -49,6 +49,8 @@ func (sqliteBackend) collect(ctx context.Context, tx *database.Tx) ([]write, err
 
 // placeTaken: places are looked up while nobody else writes.
 func (sqliteBackend) placeTaken(error) bool { return false }
+
+func (sqliteBackend) glimpse() string { return "" }
 
 func (sqliteBackend) openRecords() string { return `SELECT count(*) FROM audit_open` }
 

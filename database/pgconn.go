@@ -86,8 +86,28 @@ func (c *pgConn) QueryContext(ctx context.Context, query string, args []driver.N
 	return rows, err
 }
 
-// commit ends the transaction, behind the statements held back. sent tells
-// that COMMIT may have reached the server.
+// execAsking sends a statement behind those held back, and a question behind
+// it, which one text or none answers.
+func (c *pgConn) execAsking(ctx context.Context, query string, args []any, question string) (res driver.Result, answer *string, err error) {
+	c.hold(query, args)
+	batch, n := c.batch(question, nil)
+	results := c.Conn.Conn().SendBatch(ctx, batch)
+	defer func() {
+		if e := results.Close(); err == nil {
+			err = e
+		}
+	}()
+	var tag pgconn.CommandTag
+	for range n {
+		if tag, err = results.Exec(); err != nil {
+			return nil, nil, err
+		}
+	}
+	err = results.QueryRow().Scan(&answer)
+	return driver.RowsAffected(tag.RowsAffected()), answer, err
+}
+
+// commit ends the transaction, behind the statements held back.
 func (c *pgConn) commit(ctx context.Context) error {
 	if len(c.held) == 0 {
 		return committed(c.Conn.Conn().Exec(ctx, "COMMIT"))
@@ -117,13 +137,7 @@ func committed(tag pgconn.CommandTag, err error) error {
 // sendHeld sends the statements held back and one more, and reads the answers
 // to the former.
 func (c *pgConn) sendHeld(ctx context.Context, query string, args []any) (pgx.BatchResults, error) {
-	batch := &pgx.Batch{}
-	for _, h := range c.held {
-		batch.Queue(h.query, h.args...)
-	}
-	batch.Queue(query, args...)
-	n := len(c.held)
-	c.held = nil
+	batch, n := c.batch(query, args)
 	results := c.Conn.Conn().SendBatch(ctx, batch)
 	for range n {
 		if _, err := results.Exec(); err != nil {
@@ -132,6 +146,17 @@ func (c *pgConn) sendHeld(ctx context.Context, query string, args []any) (pgx.Ba
 		}
 	}
 	return results, nil
+}
+
+// batch is the n statements held back, which no longer are, and one more.
+func (c *pgConn) batch(query string, args []any) (b *pgx.Batch, n int) {
+	b = &pgx.Batch{}
+	for _, h := range c.held {
+		b.Queue(h.query, h.args...)
+	}
+	b.Queue(query, args...)
+	n, c.held = len(c.held), nil
+	return b, n
 }
 
 func values(args []driver.NamedValue) []any {

@@ -194,6 +194,7 @@ type pgTx struct {
 	group *group
 	began bool
 	hold  func(query string, args []any) error // nil: the connection cannot
+	ask   asking                               // nil likewise
 	lost  bool                                 // the connection is not to be used again
 }
 
@@ -201,7 +202,7 @@ func newPGTx(conn *sql.Conn) *pgTx {
 	t := &pgTx{conn: conn, ctx: context.Background(), group: &group{}}
 	conn.Raw(func(c any) error {
 		if _, ours := c.(*pgConn); ours {
-			t.hold = t.holdBack
+			t.hold, t.ask = t.holdBack, t.execAsking
 		}
 		return nil
 	})
@@ -215,6 +216,17 @@ func (t *pgTx) holdBack(query string, args []any) error {
 	})
 }
 
+func (t *pgTx) execAsking(query string, args []any, question string) (res sql.Result, answer *string, err error) {
+	e := t.conn.Raw(func(c any) error {
+		res, answer, err = c.(*pgConn).execAsking(t.ctx, query, args, question)
+		return nil
+	})
+	if e != nil {
+		err = e
+	}
+	return res, answer, err
+}
+
 // begin costs no round trip of its own: it goes with the first statement.
 func (t *pgTx) begin(derived bool) error {
 	t.began = true
@@ -224,7 +236,7 @@ func (t *pgTx) begin(derived bool) error {
 	return t.tx().Ahead("BEGIN ISOLATION LEVEL SERIALIZABLE")
 }
 
-func (t *pgTx) tx() *Tx { return &Tx{ctx: t.ctx, on: t.conn, hold: t.hold, group: t.group} }
+func (t *pgTx) tx() *Tx { return &Tx{ctx: t.ctx, on: t.conn, hold: t.hold, ask: t.ask, group: t.group} }
 
 // change runs fn and writes what it left for the end. If a statement failed,
 // its error decides, whatever fn made of it.

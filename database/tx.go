@@ -23,10 +23,14 @@ type Tx struct {
 	on     session
 	cached *statements                          // nil: nothing is cached here
 	hold   func(query string, args []any) error // nil: a statement cannot be held back
+	ask    asking                               // nil likewise
 	group  *group
 	failed error
 	cause  error // of the first statement that failed
 }
+
+// asking executes a statement and asks a question in one round trip.
+type asking func(query string, args []any, question string) (sql.Result, *string, error)
 
 // session is what both a connection and a transaction can do.
 type session interface {
@@ -100,6 +104,17 @@ func (t *Tx) Ahead(query string, args ...any) error {
 		return err
 	}
 	return t.fail(t.hold(query, args))
+}
+
+// ExecAsking is ExecContext with a question behind the statement, in the same
+// round trip, which one text or none answers. Where the database cannot do
+// that, asked is false and nothing was done.
+func (t *Tx) ExecAsking(query string, args []any, question string) (res sql.Result, answer *string, asked bool, err error) {
+	if t.ask == nil || t.failed != nil {
+		return nil, nil, false, nil
+	}
+	res, answer, err = t.ask(query, args, question)
+	return res, answer, true, t.fail(err)
 }
 
 // QueryContext reads inside the change.

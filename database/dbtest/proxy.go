@@ -33,6 +33,7 @@ type Proxy struct {
 	mu    sync.Mutex
 	conns map[net.Conn]bool // guarded by mu
 	cuts  atomic.Int64
+	trips atomic.Int64
 }
 
 // NewProxy starts a proxy in front of the server of the tests, or another.
@@ -78,6 +79,9 @@ func (p *Proxy) DSN(dsn string) string {
 
 // Cuts tells how often a commit was cut.
 func (p *Proxy) Cuts() int { return int(p.cuts.Load()) }
+
+// Trips tells how many round trips there were.
+func (p *Proxy) Trips() int { return int(p.trips.Load()) }
 
 // CutAll cuts every connection there is.
 func (p *Proxy) CutAll() {
@@ -145,6 +149,9 @@ func (c *proxied) requests() {
 		}
 		if c.commit(kind, body) && c.cut() {
 			return
+		}
+		if kind == 'S' || kind == 'Q' {
+			c.proxy.trips.Add(1)
 		}
 		if !first {
 			to.WriteByte(kind)
