@@ -171,6 +171,7 @@ func (p *Portal) readLog(ctx context.Context, by Caller, team, what, value strin
 		}
 	}
 	var plan error
+	forget := p.forgetReadings.due(p.now())
 	_, err := p.log.Record(ctx, p.readIntent(by, team, what, value), func(tx *audit.Tx) error {
 		plan = nil
 		if err := p.authorizeLog(ctx, tx, by, team); err != nil {
@@ -183,8 +184,10 @@ func (p *Portal) readLog(ctx context.Context, by Caller, team, what, value strin
 		if reader == "" {
 			return nil
 		}
-		if err := store.ForgetReadings(ctx, tx, hour); err != nil {
-			return err
+		if forget {
+			if err := store.ForgetReadings(ctx, tx, hour); err != nil {
+				return err
+			}
 		}
 		first, err := store.MarkReading(ctx, tx, reader, note, hour)
 		if err == nil && !first {

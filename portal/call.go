@@ -115,6 +115,7 @@ func (p *Portal) callPage(ctx context.Context, by Caller, team, call string) (Ca
 // without an event.
 func (p *Portal) ViewCall(ctx context.Context, by Caller, team, call string) (OpenCall, error) {
 	var open OpenCall
+	forget := p.forgetOpened.due(p.now())
 	_, err := p.log.Record(ctx, p.intentOn(by, team, CallViewed, "call", call, ""), func(tx *audit.Tx) (err error) {
 		open, err = p.open(ctx, tx, by, team, call)
 		if err != nil {
@@ -124,8 +125,10 @@ func (p *Portal) ViewCall(ctx context.Context, by Caller, team, call string) (Op
 		if by.Session == "" {
 			return nil
 		}
-		if err := store.ForgetOpened(ctx, tx, p.now().Add(-noteLife)); err != nil {
-			return fmt.Errorf("noting the opening: %w", err)
+		if forget {
+			if err := store.ForgetOpened(ctx, tx, p.now().Add(-noteLife)); err != nil {
+				return fmt.Errorf("noting the opening: %w", err)
+			}
 		}
 		return store.NoteOpened(ctx, tx, by.Session, call, p.now())
 	})

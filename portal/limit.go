@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"onrecord/database"
@@ -49,12 +48,8 @@ type sharedLimiter struct {
 	db    *database.DB
 	clock func() time.Time
 
-	mu     sync.Mutex
-	forgot time.Time // guarded by mu; when old failures were last dropped
+	forget rarely
 }
-
-// forgetEvery is how often old failures are dropped.
-const forgetEvery = 10 * time.Minute
 
 // watched is one key whose failures are counted.
 type watched struct {
@@ -85,7 +80,7 @@ func (s *sharedLimiter) Try(ctx context.Context, account, ip string) (wait time.
 	if wait, _, err = waiting(ctx, s.db, keys, now); err != nil || wait > 0 {
 		return wait, err
 	}
-	forget := s.mayForget(now)
+	forget := s.forget.due(now)
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		var have [2]session.Failures
 		var err error
@@ -140,14 +135,4 @@ func (s *sharedLimiter) Succeeded(ctx context.Context, account, ip string) error
 		f := session.Failures{Count: count, Last: last}
 		return store.SetSignInFailures(ctx, tx, address.who, count, last, address.pace.Over(f))
 	})
-}
-
-func (s *sharedLimiter) mayForget(now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now.Sub(s.forgot) < forgetEvery {
-		return false
-	}
-	s.forgot = now
-	return true
 }

@@ -39,6 +39,8 @@ type Portal struct {
 
 	health lastHealth
 
+	forgetOpened, forgetReadings rarely
+
 	mu           sync.RWMutex
 	organization string          // guarded by mu; "" until set up
 	teams        map[string]bool // guarded by mu; every team known so far: teams are never deleted
