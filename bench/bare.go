@@ -102,6 +102,11 @@ func (r *run) bareTwin(ctx context.Context, c *center) error {
 	for i, step := range steps {
 		r.progress("copying into the bare table", i, len(steps))
 		err := c.db.Write(ctx, func(tx *database.Tx) error {
+			if d.Name != database.SQLite.Name {
+				if _, err := tx.ExecContext(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
+					return err
+				}
+			}
 			if step == "" {
 				_, err := tx.ExecContext(ctx, `INSERT INTO bare_event `+bareSelect(d), c.team, 0)
 				return err
