@@ -116,3 +116,39 @@ func TestExportWithoutScripts(t *testing.T) {
 	w.says("Audit log report", "Dana Cruz", "By action", "Added device", "desk-1", "How to verify")
 	s.Passed()
 }
+
+// The checker finds nothing on the pages of an export, nor on the report, before
+// and after a file came, in both themes.
+func TestExportIsAccessible(t *testing.T) {
+	t.Parallel()
+	source := checker(t)
+	s := serve(t)
+	w := s.browser(s.Alpha, s.Dana)
+	x, err := s.ExportLog(context.Background(), s.Dana, s.Alpha, audit.Filter{}, portal.ExportOptions{Format: "csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string) {
+		t.Helper()
+		for _, v := range w.violations(source) {
+			t.Errorf("%s breaks %s: %s\n\t%q", what, v.Rule, v.Help, v.Places)
+		}
+	}
+	for _, theme := range []string{"light", "dark"} {
+		w.emulate(theme)
+		w.visit(s.path(s.Alpha, logPath+"/export/"+x.ID))
+		check("the page of an export")
+		w.visit(s.path(s.Alpha, logPath))
+		w.click(button("Live").inMain())
+		check("the live log")
+		w.visit(s.path(s.Alpha, logPath+"/export"))
+		check("the page Export")
+		w.exported()
+		wait(w, "the comparison", `document.querySelector("[data-same]").textContent !== ""`)
+		check("the page Export with a file that came")
+		w.click(control{role: "radio", name: "Report to print"})
+		w.expect(200, w.clickTo(button("Export").inMain()))
+		check("the report")
+	}
+	s.Passed()
+}
