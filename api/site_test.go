@@ -34,7 +34,7 @@ type site struct {
 func newSite(t testing.TB, change ...func(*Config)) *site {
 	t.Helper()
 	f := portaltest.New(t)
-	c := Config{URL: "http://portal.example.com", Now: f.Clock.Now, Logger: slog.New(slog.NewTextHandler(complaints{t}, nil)), Rate: 1000, Burst: 100_000}
+	c := Config{URL: "http://portal.example.com", Now: f.Clock.Now, Logger: slog.New(slog.NewTextHandler(complaints{t}, nil)), Rate: 1000, Burst: 1_000_000}
 	for _, set := range change {
 		set(&c)
 	}
