@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"time"
 
 	"onrecord/database"
@@ -13,6 +12,7 @@ import (
 
 // Fault is something in the database that the log's rules do not allow.
 type Fault struct {
+	Log   string // whose, or "" if it is about no log
 	Event string // the event it is about, or ""
 	Row   string // "type id" of the row it is about, or ""
 	What  string
@@ -28,6 +28,41 @@ func (f Fault) String() string {
 	return f.What
 }
 
+// CheckOptions say what [Log.CheckWith] looks at.
+type CheckOptions struct {
+	Log   string // only this one; "" is all
+	State bool   // also the rows of the audited tables
+	Most  int    // how many faults are kept; 0 is all
+	// Checkpoint asks who signed a checkpoint and what witnesses added to it;
+	// its error is a fault. nil asks nothing.
+	Checkpoint func(log string, size int64, note []byte, cosigned []Cosignature) error
+	// Progress is told how many events have been looked at. nil is not told.
+	Progress func(events int64)
+}
+
+// Checked is what a check found.
+type Checked struct {
+	Faults []Fault
+	More   int64                  // faults beyond those that were kept
+	Logs   map[string]*LogFigures // by log
+	Rows   int64                  // of audited tables that were compared
+}
+
+// LogFigures count what was looked at of one log.
+type LogFigures struct {
+	Events, Leaves, Checkpoints, Cosigned, Faults int64
+	Erased                                        int64 // parts
+	ClockBack                                     []ClockBack
+}
+
+// ClockBack is where the clock of the recording program was more than a minute
+// behind an earlier leaf. It is not a fault of the log. Only the first few are
+// kept.
+type ClockBack struct {
+	Leaf     int64
+	From, To time.Time
+}
+
 // Check derives the whole log again from its raw rows and reports everything
 // that does not agree: bytes and their commitments, columns, index
 // entries, words, names, counts, the queue of unsealed events, the leaves and
@@ -35,17 +70,30 @@ func (f Fault) String() string {
 // row of every audited table the chain of its changes and the state they lead
 // to. Whose signature a checkpoint bears it does not ask.
 //
-// Cost: reads everything once, the sealed bytes twice, and keeps the present
-// state of every audited row and one number an event in memory; writes nothing
-// and locks nobody out: it sees the database as it was when it began.
+// Cost: that of CheckWith.
 func (l *Log) Check(ctx context.Context) ([]Fault, error) {
+	found, err := l.CheckWith(ctx, CheckOptions{State: true})
+	return found.Faults, err
+}
+
+// CheckWith is [Log.Check] with options.
+//
+// Cost: reads everything once, the sealed bytes twice; events are decoded on
+// all cores. With State it keeps the changes of every audited row in memory,
+// without it no more for many events than for few. It writes nothing and locks
+// nobody out: it sees the database as it was when it began.
+func (l *Log) CheckWith(ctx context.Context, o CheckOptions) (Checked, error) {
 	c := &checker{
-		log: l, rows: map[rowKey]*history{}, counts: map[logSpan]int64{}, names: map[naming]string{},
-		indexed: map[int64]uint64{}, seed: maphash.MakeSeed(),
+		log: l, options: o, rows: map[rowKey]*history{}, counts: map[logSpan]int64{}, names: map[naming]string{},
+		index: newIndexSums(), found: Checked{Logs: map[string]*LogFigures{}},
+	}
+	steps := []func(context.Context) error{c.readIndex, c.events, c.compareIndex, c.derived, c.trees}
+	if o.State {
+		steps = append(steps, c.state)
 	}
 	err := l.db.Snapshot(ctx, func(q database.Querier) error {
 		c.q = q
-		for _, step := range []func(context.Context) error{c.index, c.events, c.derived, c.trees, c.state} {
+		for _, step := range steps {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -53,22 +101,24 @@ func (l *Log) Check(ctx context.Context) ([]Fault, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("checking the log: %w", err)
+		return Checked{}, fmt.Errorf("checking the log: %w", err)
 	}
-	return c.faults, nil
+	return c.found, nil
 }
 
 type checker struct {
 	log     *Log
+	options CheckOptions
 	q       database.Querier // of one state of the database; one query at a time
-	faults  []Fault
+	found   Checked
+	at      string // the log that is looked at
+	seen    int64  // events
 	parts   int64
 	queued  int64
 	leaves  int64
 	counts  map[logSpan]int64
 	names   map[naming]string // an event that has each
-	indexed map[int64]uint64  // by place: the sum of the hashes of its terms in the index
-	seed    maphash.Seed
+	index   *indexSums
 	rows    map[rowKey]*history
 }
 
@@ -93,7 +143,34 @@ type step struct {
 }
 
 func (c *checker) fault(event, format string, args ...any) {
-	c.faults = append(c.faults, Fault{Event: event, What: fmt.Sprintf(format, args...)})
+	c.add(Fault{Log: c.at, Event: event, What: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) add(f Fault) {
+	c.figures(f.Log).Faults++
+	if c.options.Most > 0 && len(c.found.Faults) >= c.options.Most {
+		c.found.More++
+		return
+	}
+	c.found.Faults = append(c.found.Faults, f)
+}
+
+func (c *checker) figures(log string) *LogFigures {
+	f := c.found.Logs[log]
+	if f == nil {
+		f = &LogFigures{}
+		c.found.Logs[log] = f
+	}
+	return f
+}
+
+// only restricts a query to the log that is asked for; column is where the log
+// stands. The query has no other argument.
+func (c *checker) only(query, column string) (string, []any) {
+	if c.options.Log == "" {
+		return query, nil
+	}
+	return query + " WHERE " + column + " = $1", []any{c.options.Log}
 }
 
 // rawEvent is an event's row as it stands, with what follows it.
@@ -106,58 +183,119 @@ type rawEvent struct {
 	leaf      *int64  // nil if it has none
 }
 
+// examined is an event's row with what it says.
+type examined struct {
+	rawEvent
+	e       Event
+	err     error
+	index   uint64 // the sum of what the index must have of it
+	namings []naming
+}
+
+const checkPage = 256 // events that are decoded together
+
 // events looks at every event, in whatever order.
 func (c *checker) events(ctx context.Context) error {
-	rows, err := c.q.QueryContext(ctx, `
+	return c.eachEvent(ctx, func(x *examined) {
+		c.at = x.log
+		c.event(x)
+		if c.seen++; c.options.Progress != nil && c.seen%checkPage == 0 {
+			c.options.Progress(c.seen)
+		}
+	})
+}
+
+// eachEvent reads all events, decodes them on all cores, and gives them on this
+// goroutine.
+func (c *checker) eachEvent(ctx context.Context, each func(*examined)) error {
+	query, args := c.only(`
 		SELECT e.n, e.log, e.id, e.body, who.salt, who.part, what.salt, what.part, u.action, l.leaf
 		FROM audit_event e
 		LEFT JOIN audit_part who ON who.log = e.log AND who.n = e.n AND who.kind = 'who'
 		LEFT JOIN audit_part what ON what.log = e.log AND what.n = e.n AND what.kind = 'what'
 		LEFT JOIN audit_unsealed u ON u.log = e.log AND u.n = e.n
-		LEFT JOIN audit_leaf l ON l.log = e.log AND l.n = e.n`)
+		LEFT JOIN audit_leaf l ON l.log = e.log AND l.n = e.n`, "e.log")
+	rows, err := c.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var raw rawEvent
-		var who, what part
-		if err := rows.Scan(&raw.n, &raw.log, &raw.id, &raw.body, &who.Salt, &who.JSON, &what.Salt, &what.JSON, &raw.queued, &raw.leaf); err != nil {
+	fetch := func(context.Context) (page []examined, ok bool, err error) {
+		for len(page) < checkPage && rows.Next() {
+			var x examined
+			var who, what part
+			if err := rows.Scan(&x.n, &x.log, &x.id, &x.body, &who.Salt, &who.JSON, &what.Salt, &what.JSON, &x.queued, &x.leaf); err != nil {
+				return nil, false, err
+			}
+			x.who, x.what = who.unlessErased(), what.unlessErased()
+			page = append(page, x)
+		}
+		return page, len(page) > 0, rows.Err()
+	}
+	for page, err := range ahead(ctx, fetch, c.examine) {
+		if err != nil {
 			return err
 		}
-		raw.who, raw.what = who.unlessErased(), what.unlessErased()
-		c.event(raw)
-	}
-	return rows.Err()
-}
-
-func (c *checker) event(raw rawEvent) {
-	switch {
-	case raw.queued == nil && raw.leaf == nil:
-		c.fault(raw.id, "it is neither sealed nor in the queue of unsealed events")
-	case raw.queued != nil && raw.leaf != nil:
-		c.fault(raw.id, "it is sealed as leaf %d and still in the queue of unsealed events", *raw.leaf)
-	}
-	if raw.queued != nil {
-		c.queued++
-	}
-	if raw.leaf != nil {
-		c.leaves++
-	}
-	for _, p := range []*part{raw.who, raw.what} {
-		if p != nil {
-			c.parts++
+		for i := range page {
+			each(&page[i])
 		}
 	}
-	e, err := decode(raw.body, raw.who, raw.what)
-	if err != nil {
-		c.fault(raw.id, "%v", err)
-		delete(c.indexed, raw.n)
+	return nil
+}
+
+// examine decodes a page of events.
+func (c *checker) examine(page []examined) ([]examined, error) {
+	for i := range page {
+		x := &page[i]
+		if x.e, x.err = decode(x.body, x.who, x.what); x.err != nil {
+			continue
+		}
+		x.namings = namings(&x.e)
+		if x.leaf == nil {
+			continue
+		}
+		for _, t := range terms(&x.e) {
+			x.index += c.index.value(x.n, c.log.backend.key(t))
+		}
+	}
+	return page, nil
+}
+
+func (c *checker) event(x *examined) {
+	switch {
+	case x.queued == nil && x.leaf == nil:
+		c.fault(x.id, "it is neither sealed nor in the queue of unsealed events")
+	case x.queued != nil && x.leaf != nil:
+		c.fault(x.id, "it is sealed as leaf %d and still in the queue of unsealed events", *x.leaf)
+	}
+	figures := c.figures(x.log)
+	figures.Events++
+	if x.queued != nil {
+		c.queued++
+	}
+	if x.leaf != nil {
+		c.leaves++
+	}
+	for _, p := range []*part{x.who, x.what} {
+		if p != nil {
+			c.parts++
+		} else {
+			figures.Erased++
+		}
+	}
+	if x.err != nil {
+		c.fault(x.id, "%v", x.err)
+		c.index.unreadable[x.n] = true
 		return
 	}
-	c.columns(raw, &e)
-	c.findable(raw, &e)
-	c.remember(raw, &e)
+	c.columns(x.rawEvent, &x.e)
+	c.index.add(x.n, -x.index)
+	for _, naming := range x.namings {
+		c.names[naming] = x.e.ID
+	}
+	if c.options.State {
+		c.remember(x.rawEvent, &x.e)
+	}
 }
 
 // columns compares the columns beside the sealed bytes with what the bytes say.
@@ -180,31 +318,6 @@ func (c *checker) columns(raw rawEvent, e *Event) {
 		for _, counted := range spansOf(raw.n, e.Action) {
 			c.counts[logSpan{e.Log, counted}]++
 		}
-	}
-}
-
-// index reads the whole index once. A sum of hashes stands for an event's set
-// of terms: it is the same only if the set is, in whatever order they come.
-func (c *checker) index(ctx context.Context) error {
-	return c.log.backend.eachEntry(ctx, c.q, func(n int64, key []byte) {
-		c.indexed[n] += maphash.Bytes(c.seed, key)
-	})
-}
-
-// findable compares the event's index entries, of which only a sealed one has
-// any, and remembers its names.
-func (c *checker) findable(raw rawEvent, e *Event) {
-	if raw.leaf != nil {
-		for _, t := range terms(e) {
-			c.indexed[raw.n] -= maphash.Bytes(c.seed, c.log.backend.key(t))
-		}
-	}
-	if c.indexed[raw.n] != 0 {
-		c.fault(raw.id, "an index entry is missing or too many: the event cannot be found by what it says, or is found by what it does not")
-	}
-	delete(c.indexed, raw.n)
-	for _, naming := range namings(e) {
-		c.names[naming] = e.ID
 	}
 }
 
@@ -245,9 +358,7 @@ func (c *checker) remember(raw rawEvent, e *Event) {
 // derived compares what follows from the events: an entry that is missing was
 // reported with its event, a surplus one shows here.
 func (c *checker) derived(ctx context.Context) error {
-	for n := range c.indexed {
-		c.fault("", "the index has entries for place %d, where there is no event", n)
-	}
+	c.at = c.options.Log
 	for _, each := range []struct {
 		what, query string
 		want        int64
@@ -270,6 +381,7 @@ func (c *checker) derived(ctx context.Context) error {
 			naming.log, naming.typ, naming.id, fold(naming.name), naming.name); err != nil {
 			return err
 		} else if !ok {
+			c.at = naming.log
 			c.fault(event, "the name of %s %s is missing from the names", naming.typ, naming.id)
 		}
 	}
@@ -277,7 +389,8 @@ func (c *checker) derived(ctx context.Context) error {
 }
 
 func (c *checker) counted(ctx context.Context) error {
-	rows, err := c.q.QueryContext(ctx, `SELECT log, span, at, action, events FROM audit_count`)
+	query, args := c.only(`SELECT log, span, at, action, events FROM audit_count`, "log")
+	rows, err := c.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -288,12 +401,13 @@ func (c *checker) counted(ctx context.Context) error {
 		if err := rows.Scan(&key.log, &key.name, &key.at, &key.action, &n); err != nil {
 			return err
 		}
-		if c.counts[key] != n {
+		if c.at = key.log; c.counts[key] != n {
 			c.fault("", "the count of %s in log %s, %s, is %d, there are %d sealed events", key.action, key.log, key.span, n, c.counts[key])
 		}
 		delete(c.counts, key)
 	}
 	for key := range c.counts {
+		c.at = key.log
 		c.fault("", "the count of %s in log %s, %s, is missing", key.action, key.log, key.span)
 	}
 	return rows.Err()

@@ -21,7 +21,7 @@ func (c *checker) state(ctx context.Context) error {
 		}
 	}
 	for key := range c.rows {
-		c.faults = append(c.faults, Fault{Row: key.typ + " " + key.id, What: "the log explains a row that does not exist"})
+		c.add(Fault{Log: key.log, Row: key.typ + " " + key.id, What: "the log explains a row that does not exist"})
 	}
 	return nil
 }
@@ -35,7 +35,11 @@ func (c *checker) table(ctx context.Context, t Table, cols []column) error {
 	if err != nil {
 		return err
 	}
-	rows, err := c.q.QueryContext(ctx, `SELECT `+strings.Join(names, ", ")+` FROM `+quote(t.Name))
+	query, args := `SELECT `+strings.Join(names, ", ")+` FROM `+quote(t.Name), []any(nil)
+	if t.Log != "" {
+		query, args = c.only(query, quote(t.Log))
+	}
+	rows, err := c.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -69,8 +73,12 @@ func (c *checker) row(t Table, row map[string]Value, logs map[string]string) {
 	if t.Log == "" {
 		key.log = logs[last]
 	}
+	if c.options.Log != "" && key.log != c.options.Log {
+		return
+	}
+	c.found.Rows++
 	say := func(format string, args ...any) {
-		c.faults = append(c.faults, Fault{Row: t.Type + " " + id, What: fmt.Sprintf(format, args...)})
+		c.add(Fault{Log: key.log, Row: t.Type + " " + id, What: fmt.Sprintf(format, args...)})
 	}
 	h := c.rows[key]
 	if h == nil {
