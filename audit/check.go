@@ -369,7 +369,11 @@ func (c *checker) derived(ctx context.Context) error {
 		{"open records", c.log.backend.openRecords(), 0},
 	} {
 		var have int64
-		if err := c.q.QueryRowContext(ctx, each.query).Scan(&have); err != nil {
+		query, args := each.query, []any(nil)
+		if each.what != "open records" {
+			query, args = c.only(query, "log")
+		}
+		if err := c.q.QueryRowContext(ctx, query, args...).Scan(&have); err != nil {
 			return err
 		}
 		if have != each.want {

@@ -9,6 +9,7 @@ import (
 
 	"onrecord/audit"
 	"onrecord/database"
+	"onrecord/portal/store"
 )
 
 // Health is what the portal has to tell those who watch it: figures and
@@ -47,18 +48,18 @@ type lastHealth struct {
 	faults   []string  // guarded by checking
 }
 
-// CheckLog derives the whole log again, as [audit.Log.Check] does, and lets
-// Health tell until the next time where it is wrong. It says nothing of what
-// stands there, which may be personal: onrecord verify does.
+// CheckLog derives all logs again, as [Portal.VerifyLog] does, and lets Health
+// tell until the next time where they are wrong. It says nothing of what stands
+// there, which may be personal: pages and onrecord verify do.
 //
 // Permission: none is asked, since only the program itself calls it. Events:
-// none. Errors: the database's.
+// audit_log.fault_found, as VerifyLog. Errors: the database's.
 func (p *Portal) CheckLog(ctx context.Context) (places []string, err error) {
-	faults, err := p.log.Check(ctx)
+	found, err := p.verify(ctx, systemCaller(), "", VerifyOptions{State: true})
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range faults {
+	for _, f := range found.Faults {
 		places = append(places, placeOf(f))
 	}
 	p.health.checking.Lock()
@@ -99,8 +100,9 @@ func (p *Portal) Health(ctx context.Context) (Health, error) {
 	l.at = time.Now()
 	l.checking.Lock()
 	defer l.checking.Unlock()
-	l.found.Checked, l.found.Faulty = l.checked, len(l.faults)
-	l.found.Faults = l.faults[:min(len(l.faults), faultsTold)]
+	all := append(l.found.Faults, l.faults...) // of witnesses first
+	l.found.Checked, l.found.Faulty = l.checked, len(all)
+	l.found.Faults = all[:min(len(all), faultsTold)]
 	return l.found, l.err
 }
 
@@ -133,6 +135,15 @@ func (p *Portal) sealing(ctx context.Context) (h Health, err error) {
 		s, err := p.log.SealState(ctx, log)
 		if err != nil {
 			return Health{}, err
+		}
+		found, err := store.Findings(ctx, p.db, log)
+		if err != nil {
+			return Health{}, err
+		}
+		for _, f := range found {
+			if f.Faults > 0 && f.Source != SourceCheck {
+				h.Faults = append(h.Faults, "The witness "+f.Source+" has seen another history of the log "+log+".")
+			}
 		}
 		h.Events += s.Events
 		h.Unsealed += s.Events - s.Leaves

@@ -109,6 +109,11 @@ func (p *Portal) witnessed(ctx context.Context, w *seal.WitnessClient, log strin
 		return p.clearFault(ctx, f)
 	}
 	f.Faults = 1
-	system := audit.Actor{Type: audit.ActorSystem, Name: "OnRecord"}
-	return p.keepFinding(ctx, system, audit.Context{Via: "system"}, f)
+	by := systemCaller()
+	return p.keepFinding(ctx, by.Actor, by.Context, f)
+}
+
+// systemCaller is the program itself.
+func systemCaller() Caller {
+	return Caller{Actor: audit.Actor{Type: audit.ActorSystem, Name: "OnRecord"}, Context: audit.Context{Via: "system"}}
 }

@@ -17,10 +17,13 @@ import (
 )
 
 type verifyCommand struct {
+	dbFlag
 	File    string   `arg:"" optional:"" help:"A verified export. Without one, the log in the database is verified."`
 	Key     []string `placeholder:"VKEY|FILE" sep:"none" help:"The public key that signs the log's checkpoints, or a file with such keys, got by another way than the export."`
 	Since   string   `placeholder:"FILE" help:"A checkpoint kept from earlier: the log must extend it."`
 	Witness []string `placeholder:"VKEY" sep:"none" help:"The public key of a witness that must have cosigned the checkpoint."`
+	Team    string   `placeholder:"TEAM" help:"Of the database, only this team's log; organization is the organization's own. Unless told, all."`
+	State   bool     `help:"Of the database, also whether the log explains every row: roles, states, scores, keys and settings as they stand."`
 }
 
 // Help is shown under the flags.
@@ -30,13 +33,20 @@ func (verifyCommand) Help() string {
     onrecord verify october.jsonl --key onrecord/org_01…+1a2b3c4d+AbC…
     onrecord verify october.jsonl --key keys.txt --since september.checkpoint --witness witness.example/w1+…
 
+Without a file it derives the log in the database again, beside a server that is at work: bytes, hashes, leaves, tree, checkpoints and who signed them, index, counts and names, with --state also every row that the log has to explain. That is recorded, and what is found is shown to Admins. Give --key here as well: the keys that stand in the database are no proof against whoever can write there.
+
+    onrecord verify --db sqlite:onrecord.db --state --key keys.txt
+
 docs/verify.md has the format and the steps.`
 }
 
 // Run verifies.
 func (v *verifyCommand) Run(ctx context.Context, c *console) error {
 	if v.File == "" {
-		return audit.Invalid("file", "name the verified export to check: onrecord verify FILE --key VKEY")
+		return v.live(ctx, c)
+	}
+	if v.Team != "" || v.State {
+		return audit.Invalid("file", "--team and --state are for the log in a database: leave out %s, or leave out these", v.File)
 	}
 	o, err := v.options()
 	if err != nil {
