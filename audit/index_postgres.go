@@ -152,6 +152,11 @@ func (q *question) inArray(s sorted) (any []string) {
 	return any
 }
 
+// fewWalks is how many alternatives of a column have a walk of their own, so
+// that the planner sees each value. Where it sees none it takes them for rare,
+// and would gather and sort all events of the commonest object.
+const fewWalks = 4
+
 // merged walks each alternative in order and merges them: as many entries as
 // are asked for, of each.
 func (q *question) merged(c condition) string {
@@ -161,7 +166,12 @@ func (q *question) merged(c condition) string {
 	}
 	var walks []string
 	for _, column := range pgOrder {
-		if hashes := s.columns[column]; hashes != nil {
+		hashes := s.columns[column]
+		if len(hashes) > 0 && len(hashes) <= fewWalks {
+			for _, h := range hashes {
+				walks = append(walks, `SELECT each.n FROM (`+q.scan(` AND i.`+column+` = `+q.arg(h, "bigint"))+`) AS each`)
+			}
+		} else if hashes != nil {
 			walks = append(walks, `SELECT each.n FROM unnest(`+q.arg(hashes, "bigint[]")+`) AS of (hash)
 				CROSS JOIN LATERAL (`+q.scan(` AND i.`+column+` = of.hash`)+`) AS each`)
 		}
