@@ -317,6 +317,9 @@ func quiet(page *view.AuditLog, q logQuery, totals map[string]int64, shown int) 
 		if page.OlderURL != "" || page.NewerURL != "" || page.ContinueURL != "" {
 			page.Count += " on this page"
 		}
+		if page.Stopped == "" {
+			page.Count += " · all " + count(int(all)) + " events searched"
+		}
 		return
 	case q.all:
 		page.TrackedURL = q.address(audit.Filter{})

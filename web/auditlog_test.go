@@ -352,6 +352,66 @@ func TestWhatIsTypedIsSuggested(t *testing.T) {
 	s.oneDenied(t, "alpha")
 }
 
+func TestTheSameFilterInAnotherTeam(t *testing.T) {
+	s := newSite(t)
+	to := `href="` + logPath(s.Beta, "") + `?q=action%3Acall.imported"`
+	bo := s.as(s.Alpha, s.Bo)
+	bo.get(logPath(s.Alpha, "")+"?q=action:call.imported").has("Other teams", to, "all ", "events searched")
+	bo.get(logPath(s.Beta, "") + "?q=action:call.imported").status(http.StatusOK).has("Imported call")
+	s.as(s.Alpha, s.Dana).get(logPath(s.Alpha, "")+"?q=action:call.imported").lacks("Other teams", s.Beta)
+}
+
+// A preferred view opens the log; Clear all leads to the log without a filter,
+// not back to the view.
+func TestAPreferredViewOpensTheLog(t *testing.T) {
+	s := newSite(t)
+	log := logPath(s.Alpha, "")
+	dana := s.as(s.Alpha, s.Dana)
+	dana.post(log+"/views/add", "name", "Calls", "query", "type:call", "preferred", "1").leads(log + "?q=type%3Acall")
+	dana.get(log).leads(log + "?q=type%3Acall")
+	dana.get(log+"?q=type%3Acall").status(http.StatusOK).has(`href="`+log+`?q="`, "Clear all")
+	dana.get(log + "?q=").status(http.StatusOK).has("sign-ins, imports, readings")
+	s.as(s.Alpha, s.Adam).get(log).status(http.StatusOK)
+}
+
+// What was kept by a program with other actions is shown, and said.
+func TestAnUnknownActionIsSaid(t *testing.T) {
+	s := newSite(t)
+	log := logPath(s.Alpha, "")
+	dana := s.as(s.Alpha, s.Dana)
+	dana.post(log+"/views/add", "name", "Praise", "query", "action:call.praised").status(http.StatusSeeOther)
+	dana.get(log+"/views").has("Praise", "action:call.praised", "This program has no action call.praised")
+	dana.get(log+"?q=action:call.praised").status(http.StatusOK).has("This program has no action call.praised", `value="call.praised" checked`)
+}
+
+// Bad input is answered with a sentence, never with an empty page or a fault.
+func TestBadInputOfTheLog(t *testing.T) {
+	s := newSite(t)
+	dana := s.as(s.Alpha, s.Dana)
+	for q, says := range map[string]string{
+		"after:2026-03-02 before:2026-03-01": "must end later than it begins",
+		"after:2026-02-30":                   "there is no such day",
+		strings.Repeat("word ", 2000):        "at most 4096 are read",
+		"action:" + strings.TrimSuffix(strings.Repeat("call.viewed,call.deleted,", 250), ","): "at most 4096 are read",
+		"type:" + strings.TrimSuffix(strings.Repeat("a,b,", 250), ","):                        "at most 100 values",
+		"colour:red": "there is no field colour:",
+		"\u202e":     "",
+	} {
+		a := dana.get(logPath(s.Alpha, "") + "?q=" + url.QueryEscape(q))
+		if a.StatusCode != http.StatusUnprocessableEntity && a.StatusCode != http.StatusOK {
+			t.Errorf("%.40q is answered with %d", q, a.StatusCode)
+		}
+		a.has(says)
+	}
+	for _, q := range []string{"\u0645\u0631\u062d\u0628\u0627", "👩‍🚀x", "e\u0301\u0301clair", "a\u200bb", "only=x"} {
+		dana.get(logPath(s.Alpha, "") + "?q=" + url.QueryEscape(q)).status(http.StatusOK).has("No event matches")
+	}
+	first := dana.get(logPath(s.Alpha, "") + "?only=colour:red").status(http.StatusUnprocessableEntity)
+	first.has("it looks like actor:user_")
+	dana.get(logPath(s.Alpha, "") + "?only=actor:" + s.Bo.ID + "&q=type:call").leads(logPath(s.Alpha, "") + "?" + url.Values{"q": {"actor:" + s.Bo.ID + " type:call"}}.Encode())
+	dana.get(logPath(s.Alpha, "") + "?not=action:call.viewed&q=type:call").leads(logPath(s.Alpha, "") + "?" + url.Values{"q": {"-action:call.viewed type:call"}}.Encode())
+}
+
 func TestHistories(t *testing.T) {
 	s := newSite(t)
 	dana := s.as(s.Alpha, s.Dana)
