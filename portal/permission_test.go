@@ -23,6 +23,12 @@ type attempt struct {
 }
 
 var attempts = map[string]attempt{
+	"Findings": {action: portal.AccessRefused, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.Findings(ctx, by, team))
+	}},
+	"LogSeal": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LogSeal(ctx, by, team))
+	}},
 	"APIKey": {action: portal.AccessRefused, kind: "key", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
 		return failing(f.APIKey(ctx, by, team, object))
 	}},
