@@ -22,7 +22,7 @@ func TestPostgres(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"change/16", "change/16 same trips", "change/16 against triggers with ids", "ingest", "ingest against COPY", "import", "search/actor rarest", "words/common", "page/actor", "size", "memory/working"} {
+	for _, name := range []string{"change/16", "change/16 against triggers with ids", "ingest", "ingest against COPY", "import", "search/actor rarest", "words/common", "page/actor", "size", "memory/working"} {
 		if !seen[name] {
 			t.Errorf("there is no row %s", name)
 		}
@@ -124,9 +124,9 @@ func TestRoundTrips(t *testing.T) {
 		}
 		return least
 	}
-	recorded, bare, waiting := count(func() error { return d.recorded(t.Context()) }), count(func() error { return d.bare(t.Context()) }), count(func() error { return d.waiting(t.Context()) })
-	t.Logf("round trips: %d with its event, %d without, %d of the one that waits as often", recorded, bare, waiting)
-	if recorded != waiting {
-		t.Errorf("a change with its event takes %d round trips, the one that is to take as many %d", recorded, waiting)
+	recorded, bare := count(func() error { return d.recorded(t.Context()) }), count(func() error { return d.bare(t.Context()) })
+	t.Logf("round trips: %d with its event, %d without", recorded, bare)
+	if recorded != bare || bare < 1 {
+		t.Errorf("a change with its event takes %d round trips, the same without %d", recorded, bare)
 	}
 }

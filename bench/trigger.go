@@ -73,23 +73,3 @@ func (r *run) triggers(ctx context.Context, d *desks, seal func() error) error {
 	}
 	return nil
 }
-
-// spare is how many more answers of a PostgreSQL server a change waits for with
-// its event than without: what it wrote is collected. TestRoundTrips counts.
-const spare = 1
-
-// waiting makes the change without recording and waits for as many answers.
-func (d *desks) waiting(ctx context.Context) error {
-	i := d.n.Add(1)
-	return d.db.Write(ctx, func(tx *database.Tx) error {
-		if err := update(ctx, tx, "bare_desk", i, noEvent); err != nil {
-			return err
-		}
-		for range spare {
-			if _, err := number(ctx, tx, `SELECT 1`); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
