@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"onrecord/audit"
@@ -36,6 +37,9 @@ func (v *visit) auditEvent() error {
 		Action: view.AuditAction{Label: portal.Catalogue.Label(e.Action), ID: e.Action}, Sentence: action.Doc,
 		Outcome: string(e.Outcome), Error: cmp.Or(e.Data["refusal"], e.Error), Changes: changesOf(&e), Reason: e.Reason,
 		Details: dataOf(&e), Context: contextOf(&e), JSON: exact, Pivots: v.pivots(&e), BackURL: v.backToLog(),
+	}
+	if e.Leaf != nil {
+		page.Details = append(page.Details, view.Fact{Label: "Sealed as leaf", Value: strconv.FormatInt(*e.Leaf, 10), Mono: true})
 	}
 	if err := v.neighbours(&page); err != nil {
 		return err
