@@ -25,7 +25,7 @@ type backend interface {
 
 	// write writes the events of one commit with their parts and queues them
 	// to be sealed.
-	write(ctx context.Context, tx *database.Tx, events []staged) error
+	write(ctx context.Context, tx *database.Tx, events []*staged) error
 
 	// placeTaken tells that write failed because an event of another program
 	// has the place of one of these.

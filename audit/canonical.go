@@ -153,6 +153,15 @@ func (r *jcsReader) expect(c byte) {
 	r.at++
 }
 
+// word expects this text.
+func (r *jcsReader) word(text string) {
+	if r.fail || !strings.HasPrefix(r.s[r.at:], text) {
+		r.fail = true
+		return
+	}
+	r.at += len(text)
+}
+
 // more tells whether a further element of an array follows, and steps over the
 // comma before it.
 func (r *jcsReader) more() bool {

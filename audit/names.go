@@ -80,15 +80,21 @@ func (c *nameCache) unknown(e *Event) []naming {
 }
 
 func (c *nameCache) remember(committed []staged) {
+	for i := range committed {
+		if len(committed[i].names) > 0 {
+			c.add(committed[i].names)
+		}
+	}
+}
+
+func (c *nameCache) add(names []naming) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil || len(c.known) > maxKnownNames {
 		c.known = map[naming]struct{}{}
 	}
-	for i := range committed {
-		for _, n := range namings(&committed[i].event) {
-			c.known[n] = struct{}{}
-		}
+	for _, n := range names {
+		c.known[n] = struct{}{}
 	}
 }
 

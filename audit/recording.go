@@ -1,17 +1,13 @@
 package audit
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"onrecord/database"
 )
@@ -32,7 +28,8 @@ type recording struct {
 type staged struct {
 	event  Event
 	sealed sealed
-	step   int // its place is so many steps from the wanted one, which was taken
+	names  []naming // of the event that may not be in the database yet
+	step   int      // its place is so many steps from the wanted one, which was taken
 }
 
 // Tx is an open record: the change writes through it, and what it writes
@@ -71,8 +68,8 @@ func (r *recording) run(in Intent, id string, at time.Time, change func(*Tx) err
 
 // leave leaves the finished events for the end of the group.
 func (r *recording) leave() {
-	for _, s := range r.staged {
-		r.tx.AtCommit(r.log, s, r.log.flush)
+	for i := range r.staged {
+		r.tx.AtCommit(r.log, &r.staged[i], r.log.flush)
 	}
 }
 
@@ -122,14 +119,13 @@ func (r *recording) stage(t *Tx) error {
 }
 
 func (r *recording) seal(e *Event) (staged, error) {
-	var who, what [32]byte
-	rand.Read(who[:]) // never fails: crypto/rand
-	rand.Read(what[:])
-	s, err := encode(e, who, what)
+	var salts [64]byte
+	rand.Read(salts[:]) // never fails: crypto/rand
+	s, err := encode(e, [32]byte(salts[:32]), [32]byte(salts[32:]))
 	if err != nil {
 		return staged{}, fmt.Errorf("recording %s: %w", e.Action, err)
 	}
-	return staged{event: *e, sealed: s, step: r.step}, nil
+	return staged{event: *e, sealed: s, names: r.log.names.unknown(e), step: r.step}, nil
 }
 
 func newEvent(in Intent, id string, at time.Time) Event {
@@ -302,24 +298,24 @@ func (t *Tx) row(on Ref, prev string) (row *rowChange, again bool) {
 }
 
 func (r *rowChange) fold(table Table, w write) error {
-	before, err := image(w.before)
+	before, err := readImage(w.before)
 	if err != nil {
 		return err
 	}
-	after, err := image(w.after)
+	after, err := readImage(w.after)
 	if err != nil {
 		return err
 	}
-	for _, column := range slices.Sorted(maps.Keys(after)) {
-		class, _ := table.classOf(column)
+	for _, c := range after {
+		class, _ := table.classOf(c.name)
 		if class == Secret {
-			if after[column].isTrue() {
-				r.set(column, class, Value{}, Value{})
+			if c.value.isTrue() {
+				r.set(c.name, class, Value{}, Value{})
 			}
 			continue
 		}
-		if before[column] != after[column] {
-			r.set(column, class, before[column], after[column])
+		if was := before.of(c.name); was != c.value {
+			r.set(c.name, class, was, c.value)
 		}
 	}
 	return nil
@@ -349,30 +345,4 @@ func (r *rowChange) changes() []Change {
 		out = []Change{{On: r.on, Prev: r.prev, Class: Plain}}
 	}
 	return out
-}
-
-// image reads a guard's JSON of a row. Numbers are integers: [Table.check]
-// refuses columns of fractions.
-func image(raw []byte) (map[string]Value, error) {
-	if raw == nil {
-		return nil, nil
-	}
-	if !utf8.Valid(raw) { // JSON readers would repair it unasked
-		return nil, Invalid("", "a text that was written is not valid UTF-8; write it as UTF-8, or into a column of type BLOB")
-	}
-	var members map[string]any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&members); err != nil {
-		return nil, fmt.Errorf("reading the row: %w", err)
-	}
-	values := make(map[string]Value, len(members))
-	for name, m := range members {
-		v, err := valueOf(m)
-		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", name, err)
-		}
-		values[name] = v
-	}
-	return values, nil
 }

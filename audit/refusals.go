@@ -100,7 +100,7 @@ func (l *Log) writeRefusal(ctx context.Context, in Intent, id string, at time.Ti
 			return err
 		}
 		rec.staged = []staged{s}
-		tx.AtCommit(l, s, l.flush)
+		tx.AtCommit(l, &rec.staged[0], l.flush)
 		return nil
 	})
 	if err == nil {

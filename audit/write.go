@@ -14,11 +14,11 @@ import (
 // with many changes in a commit the number of statements is most of the cost.
 func (l *Log) flush(tx *database.Tx, items []any) error {
 	ctx := context.Background()
-	events := make([]staged, len(items))
+	events := make([]*staged, len(items))
 	var names [][]any
 	for i, item := range items {
-		events[i] = item.(staged)
-		for _, name := range l.names.unknown(&events[i].event) {
+		events[i] = item.(*staged)
+		for _, name := range events[i].names {
 			names = append(names, name.rows()...)
 		}
 	}
@@ -56,10 +56,15 @@ func insert(tx *database.Tx, into string, rows [][]any, end string) error {
 	return nil
 }
 
-var insertTexts sync.Map // of text by its parts: built once, used for ever
+var insertTexts sync.Map // of text by insertKey: built once, used for ever
+
+type insertKey struct {
+	into string
+	rows int
+}
 
 func insertText(into string, width, rows int, end string) string {
-	key := fmt.Sprint(into, rows)
+	key := insertKey{into, rows}
 	if t, ok := insertTexts.Load(key); ok {
 		return t.(string)
 	}

@@ -68,12 +68,12 @@ func (pgBackend) openRecords() string { return `SELECT 0` }
 
 // write places each event where its id says. That another has the same place
 // is found by the key: see [Log.again].
-func (pgBackend) write(ctx context.Context, tx *database.Tx, events []staged) error {
+func (pgBackend) write(ctx context.Context, tx *database.Tx, events []*staged) error {
 	var rows, parts [][]any
 	named := "|"
 	mine := map[int64]bool{}
 	for i := range events {
-		s := &events[i]
+		s := events[i]
 		_, uuid, err := ParseID(s.event.ID)
 		if err != nil {
 			return fmt.Errorf("placing events: %w", err)

@@ -55,7 +55,7 @@ func (sqliteBackend) glimpse() string { return "" }
 func (sqliteBackend) openRecords() string { return `SELECT count(*) FROM audit_open` }
 
 // write is one insert into a view that spreads each row over the tables.
-func (sqliteBackend) write(ctx context.Context, tx *database.Tx, events []staged) error {
+func (sqliteBackend) write(ctx context.Context, tx *database.Tx, events []*staged) error {
 	ids := make([]string, len(events))
 	for i := range events {
 		ids[i] = events[i].event.ID
