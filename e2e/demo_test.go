@@ -26,7 +26,7 @@ var screens = flag.String("screens", "", "folder to write pictures of every page
 // demonstration is the built program, serving its made-up teams.
 type demonstration struct {
 	origin, email, password string
-	folder                  string // for temporary files
+	program, folder         string // the binary, and where its temporary files are
 	said                    *strings.Builder
 }
 
@@ -43,7 +43,7 @@ func startDemo(t *testing.T) demonstration {
 	}
 	ctx, kill := context.WithCancel(context.Background())
 	t.Cleanup(kill)
-	d := demonstration{folder: t.TempDir(), said: &strings.Builder{}}
+	d := demonstration{program: program, folder: t.TempDir(), said: &strings.Builder{}}
 	c := exec.CommandContext(ctx, program, "demo", "--addr", "127.0.0.1:0")
 	c.Env = append(os.Environ(), "TMPDIR="+d.folder)
 	c.Stderr = d.said
@@ -84,16 +84,21 @@ func startDemo(t *testing.T) demonstration {
 	return d
 }
 
-// checkLog derives the whole log again, beside the server.
-func (d demonstration) checkLog(t *testing.T) {
+// database is the file that it serves from.
+func (d demonstration) database(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(d.folder, "*", "demo.db"))
 	if err != nil || len(files) != 1 {
-		t.Errorf("the database of the demonstration is not among %q (%v)", files, err)
-		return
+		t.Fatalf("the database of the demonstration is not among %q (%v)", files, err)
 	}
+	return files[0]
+}
+
+// checkLog derives the whole log again, beside the server.
+func (d demonstration) checkLog(t *testing.T) {
+	t.Helper()
 	ctx := context.Background()
-	db, err := database.Open(ctx, "sqlite:"+files[0])
+	db, err := database.Open(ctx, "sqlite:"+d.database(t))
 	if err != nil {
 		t.Error(err)
 		return
