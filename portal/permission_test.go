@@ -199,6 +199,41 @@ var attempts = map[string]attempt{
 	"ViewCall": {action: portal.CallViewed, kind: "call", do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
 		return failing(f.ViewCall(ctx, by, team, object))
 	}},
+	"BeginReading": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return f.BeginReading(ctx, by, team, audit.Filter{})
+	}},
+	"ChangeView": {action: portal.SavedViewChanged, kind: "view", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.ChangeView(ctx, by, team, portal.SavedView{ID: object, Name: "Taken over", Query: "outcome:denied"}))
+	}},
+	"DeleteView": {action: portal.SavedViewDeleted, kind: "view", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.DeleteView(ctx, by, team, object))
+	}},
+	"LogCountOf": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		_, _, err := f.LogCountOf(ctx, by, team, audit.Filter{}, time.Second)
+		return err
+	}},
+	"LogFacets": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LogFacets(ctx, by, team, audit.Filter{}, audit.FacetQuery{}))
+	}},
+	"LogHistogram": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.LogHistogram(ctx, by, team, audit.Filter{}, audit.HistogramQuery{}))
+	}},
+	"LogNeighbours": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		_, _, err := f.LogNeighbours(ctx, by, team, audit.Filter{}, object)
+		return err
+	}},
+	"SaveView": {action: portal.SavedViewCreated, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.SaveView(ctx, by, team, portal.SavedView{Name: "Refusals", Query: "outcome:denied"}))
+	}},
+	"SavedView": {action: portal.SavedViewChanged, kind: "view", reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, object string) error {
+		return failing(f.SavedView(ctx, by, team, object))
+	}},
+	"SavedViews": {action: portal.AuditLogViewed, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.SavedViews(ctx, by, team))
+	}},
+	"VerifyLog": {action: portal.AuditLogVerified, reads: true, do: func(f *portaltest.Fixture, by portal.Caller, team, _ string) error {
+		return failing(f.VerifyLog(ctx, by, team, portal.VerifyOptions{}))
+	}},
 }
 
 func failing[T any](_ T, err error) error { return err }
@@ -206,7 +241,7 @@ func failing[T any](_ T, err error) error { return err }
 // Whoever adds a method that takes a caller and a team adds it above, or says
 // here that its text is no team, or that only operators have it.
 func TestEveryMethodIsTried(t *testing.T) {
-	noTeam := []string{"BackUp", "ChangePassword", "EndSession", "FindMember", "FindTeam", "Link", "Rename", "SignIn", "UseLink"}
+	noTeam := []string{"BackUp", "ChangePassword", "EndSession", "FindMember", "FindTeam", "KnownFaults", "Link", "Rename", "RetireSigningKey", "SignIn", "UseLink"}
 	methods := reflect.TypeFor[*portal.Portal]()
 	for i := range methods.NumMethod() {
 		m := methods.Method(i)
@@ -239,7 +274,8 @@ func TestStrangers(t *testing.T) {
 	device := f.AddDevice(t, f.Dana, f.Alpha, "desk-1").ID
 	key, _, err := f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
 	check(t, err)
-	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()),
+	objects := map[string]string{"view": must(f.SaveView(ctx, f.Audrey, f.Alpha, portal.SavedView{Name: "Deletions", Query: "action:call.deleted"})).ID,
+		"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()),
 		"evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version, "exp": begin(t, f, f.Audrey, audit.Filter{}, portal.ExportOptions{Format: "csv"}).ID}
 	f.Passed()
 	for name, a := range attempts {
@@ -261,6 +297,7 @@ func TestForeignIDs(t *testing.T) {
 	key, _, err := f.CreateAPIKey(ctx, f.Bea, f.Beta, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
 	check(t, err)
 	foreign := map[string]string{
+		"view": must(f.SaveView(ctx, f.Bea, f.Beta, portal.SavedView{Name: "Deletions", Query: "action:call.deleted"})).ID,
 		"key":  key.ID,
 		"user": f.Bea.ID,
 		"dev":  f.AddDevice(t, f.Bea, f.Beta, "desk-1").ID,
@@ -296,7 +333,8 @@ func TestRoles(t *testing.T) {
 	device := f.AddDevice(t, f.Dana, f.Alpha, "desk-1").ID
 	key, _, err := f.CreateAPIKey(ctx, f.Dana, f.Alpha, portal.NewAPIKey{Name: "Archive", Scope: portal.ScopeRead})
 	check(t, err)
-	objects := map[string]string{"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()),
+	objects := map[string]string{"view": must(f.SaveView(ctx, f.Audrey, f.Alpha, portal.SavedView{Name: "Deletions", Query: "action:call.deleted"})).ID,
+		"user": f.Agnes.ID, "dev": device, "key": key.ID, "call": audit.NewID("call", f.Clock.Now()),
 		"evt": must(f.User(ctx, f.Dana, f.Alpha, f.Agnes.ID)).Version, "exp": begin(t, f, f.Audrey, audit.Filter{}, portal.ExportOptions{Format: "csv"}).ID}
 	must(f.BlockUser(ctx, f.Dana, f.Alpha, f.Adam.ID, "", ""))
 	must(f.DeleteUser(ctx, f.Dana, f.Alpha, f.Bo.ID, "", ""))

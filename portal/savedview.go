@@ -63,10 +63,14 @@ func (p *Portal) SavedViews(ctx context.Context, by Caller, team string) ([]Save
 // Permission: as SearchLog, and its owner. Events: none; a refusal is
 // saved_view.changed. Errors: as SearchLog; NotFound, Gone.
 func (p *Portal) SavedView(ctx context.Context, by Caller, team, id string) (SavedView, error) {
-	if err := p.mayReadLog(ctx, by, team); err != nil {
+	err := p.authorizeLog(ctx, p.db, by, team)
+	if offPlan(err) {
 		return SavedView{}, err
 	}
-	row, err := ownView(ctx, p.db, by, team, id)
+	var row store.SavedView
+	if err == nil {
+		row, err = ownView(ctx, p.db, by, team, id)
+	}
 	if err != nil {
 		return SavedView{}, p.refuse(ctx, p.intentOn(by, team, SavedViewChanged, "saved_view", id, ""), err)
 	}
