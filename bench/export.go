@@ -96,22 +96,20 @@ func bareRead(ctx context.Context, c *center, query string) error {
 	return rows.Err()
 }
 
-// peak is the most memory in use while something runs, in MiB above what was in
-// use before.
+// peak is the most memory of the heap in use while something runs, in MiB.
 func (r *run) peak(do func() error) (float64, error) {
 	runtime.GC()
-	var before runtime.MemStats
-	runtime.ReadMemStats(&before)
-	most := before.HeapInuse
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	most := now.HeapInuse
 	ended := make(chan error, 1)
 	go func() { ended <- do() }()
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
 		select {
 		case err := <-ended:
 			tick.Stop()
-			return float64(most-before.HeapInuse) / (1 << 20), err
+			return float64(most) / (1 << 20), err
 		case <-tick.C:
-			var now runtime.MemStats
 			runtime.ReadMemStats(&now)
 			most = max(most, now.HeapInuse)
 		}

@@ -226,7 +226,7 @@ func (d demonstration) pages(w *window, team string) []pictured {
 	w.t.Helper()
 	first := func(list, selector string) string {
 		w.visit(list)
-		return evaluate[string](w, "document.querySelector(`"+selector+"`)?.getAttribute('href') ?? ''")
+		return evaluate[string](w, "((a) => a ? a.pathname + a.search : '')(document.querySelector(`"+selector+"`))")
 	}
 	call, user, device := first(team+"/calls", "main [data-row]"), first(team+"/users", "main [data-row]"), first(team+"/devices", "main [data-row]")
 	log := team + logPath

@@ -208,7 +208,7 @@ func (w *window) whatElse(t *testing.T, query string) {
 		}
 	}
 	w.visit(w.path() + "/" + w.entries()[0].Event)
-	w.follow(link("Everything this person did that day"))
+	w.follow(link("Everything this actor did that day"))
 	actions := map[string]bool{}
 	for {
 		for _, e := range w.entries() {

@@ -149,7 +149,7 @@ func (s *site) crawl(w *window, from string) map[string]int {
 		next := waiting[0]
 		waiting = waiting[1:]
 		w.visit(next)
-		for _, l := range evaluate[[]string](w, `[...document.querySelectorAll("a[href]:not([download])")].map((a) => a.href)
+		for _, l := range evaluate[[]string](w, `[...document.querySelectorAll("a[href]:not([download])")].map((a) => new URL(a.getAttribute("href"), document.baseURI).href)
 			.concat([...document.querySelectorAll("form[method=get]:not([id=bulk])")].filter((f) => f.elements.length === 1).map((f) => f.action))`) {
 			u, err := url.Parse(l)
 			if err != nil || u.Scheme+"://"+u.Host != s.origin {
@@ -186,6 +186,8 @@ func TestWindowNotices(t *testing.T) {
 		case "/script.js":
 			w.Header().Set("Content-Type", "text/javascript")
 			w.Write([]byte(`console.error("a complaint"); alert("a dialog"); undefinedName();`))
+		case "/favicon.ico": // the browser asks when it likes
+			w.WriteHeader(http.StatusNoContent)
 		default:
 			http.NotFound(w, r)
 		}

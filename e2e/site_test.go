@@ -4,9 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 
+	"onrecord/api"
 	"onrecord/portal"
 	"onrecord/portal/portaltest"
 	"onrecord/portal/transcript"
@@ -33,10 +35,10 @@ func serve(t testing.TB) *site {
 	s.origin = "http://" + ln.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	handler := web.New(s.Portal, web.Config{
-		Now:    s.Clock.Now,
-		Logger: slog.New(slog.NewTextHandler(complaints{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	logger := slog.New(slog.NewTextHandler(complaints{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	handler := http.NewServeMux()
+	handler.Handle("/", web.New(s.Portal, web.Config{Now: s.Clock.Now, Logger: logger}))
+	handler.Handle(api.Prefix+"/", api.New(s.Portal, api.Config{Logger: logger, Stopping: ctx.Done()}))
 	go func() { ended <- web.Serve(ctx, ln, handler) }()
 	t.Cleanup(func() {
 		stop()
