@@ -67,9 +67,6 @@ type Subtree struct {
 	First int64
 }
 
-// end is the leaf after it.
-func (s Subtree) end() int64 { return s.First + 1<<s.Level }
-
 // stored is where [tlog.HashReader] has its hash.
 func (s Subtree) stored() int64 { return tlog.StoredHashIndex(s.Level, s.First>>s.Level) }
 
